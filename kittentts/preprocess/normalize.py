@@ -1,0 +1,69 @@
+"""normalize_text: a text as a person would read it aloud, with a map back to the original characters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kittentts.errors import TextError
+from kittentts.preprocess.apply import find_replacements, render
+from kittentts.preprocess.rules import READING_RULES
+from kittentts.preprocess.text import check_is_text
+
+
+class NormalizedSpan(NamedTuple):
+    """A stretch of the original text that is spoken in other words. Offsets count characters, the end excluded."""
+
+    originalStartChar: int  # noqa: N815 (the names of the library that we replace)
+    originalEndChar: int  # noqa: N815
+    normalizedStartChar: int  # noqa: N815
+    normalizedEndChar: int  # noqa: N815
+    # One of abbreviation, citation, currency, date, number, ordinal, time, url, punctuation, internal, other.
+    reason: str
+
+
+class NormalizedTextResult(NamedTuple):
+    """A text, its spoken form, and what was replaced."""
+
+    # The original.
+    text: str
+    # The spoken form.
+    normalized: str
+    # In the order of the text, not overlapping; outside of them both texts are the same.
+    spans: tuple[NormalizedSpan, ...]
+
+
+def normalize_text(text: str, locale: str = "en-US") -> str:
+    """Write out numbers, dates, money, abbreviations, addresses and the like as they are read aloud.
+
+    >>> normalize_text("Mr. Lee paid $4.20 on March 3, 2025.")
+    'Mister Lee paid four dollars and twenty cents on March third, twenty twenty-five.'
+
+    Raises:
+        TextTypeError: the text is not a `str`.
+        TextError: the locale is not American English ("en" or "en-US").
+
+    """
+    return normalize_text_result(text, locale).normalized
+
+
+def normalize_text_result(text: str, locale: str = "en-US") -> NormalizedTextResult:
+    """`normalize_text`, with the spans that map each replacement to the characters it stands for.
+
+    >>> normalize_text_result("Fig. 2").spans[1]
+    NormalizedSpan(originalStartChar=5, originalEndChar=6, normalizedStartChar=7, normalizedEndChar=10, reason='number')
+
+    Raises:
+        TextTypeError: the text is not a `str`.
+        TextError: the locale is not American English ("en" or "en-US").
+
+    """
+    check_is_text(text)
+    if not isinstance(locale, str) or locale.replace("_", "-").lower() not in ("en", "en-us"):
+        raise TextError(f"no normalization for the locale {locale!r}; use 'en' or 'en-US', or normalize beforehand.")
+    normalized, replacements = render(text, find_replacements(text, READING_RULES))
+    spans = []
+    shift = 0  # how much longer the normalized text is so far
+    for start, end, spoken, reason in replacements:
+        spans.append(NormalizedSpan(start, end, start + shift, start + shift + len(spoken), reason))
+        shift += len(spoken) - (end - start)
+    return NormalizedTextResult(text, normalized, tuple(spans))

@@ -1,0 +1,139 @@
+"""Dates, decades and times of day."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kittentts.preprocess.numbers import cardinal, integer, is_spoken_year, ordinal, plural, year
+from kittentts.preprocess.rule import END, START, Rule, constant
+from kittentts.preprocess.text import word_list
+
+if TYPE_CHECKING:
+    import re
+
+_MONTHS = word_list("January February March April May June July August September October November December")
+_MONTH_BY_ABBREVIATION = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
+
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:{'|'.join(_MONTH_BY_ABBREVIATION)})\b\.?)"
+_DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_NO_MORE = r"(?![\w/])(?![-.,:][0-9])"
+
+_ISO_DATE = rf"{START}(?<![0-9][-/])(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?![0-9]|[-/.]\w)"
+_SLASHED_DATE = (
+    rf"{START}(?<![0-9][-/])(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<year>[0-9]{{4}}|[0-9]{{2}}){_NO_MORE}"
+)
+_MONTH_DAY = (
+    rf"(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?(?:(?:-| ?– ?)(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
+    rf"(?:,? (?P<year>[0-9]{{4}}))?(?![\w/%])(?![-.,:][0-9])"
+)
+_DAY_MONTH_YEAR = rf"{START}(?P<day>{_DAY})(?:st|nd|rd|th)? {_MONTH},? (?P<year>[0-9]{{4}}){_NO_MORE}"
+_ABBREVIATED_MONTH = rf"(?<!\w)(?P<month>{'|'.join(_MONTH_BY_ABBREVIATION)})\.?(?= [0-9])"
+
+# 1980s, '80s, 2,000s
+_DECADE = rf"(?:(?<!\w)['‘’])?{START}(?P<number>[0-9]{{0,3}}0|[0-9]{{1,3}}(?:,[0-9]{{3}})+)['’]?s(?!\w)"
+
+_MERIDIEM = r"(?P<space>\s?)(?P<half>(?i:[ap]))(?P<dot>\.?)(?i:m)(?!\w)"
+_CLOCK = (
+    rf"(?<![\w:.])(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+    rf"(?:{_MERIDIEM})?(?!\w)(?![:.][0-9])"
+)
+_HOUR = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}}){_MERIDIEM}"
+# From one time to another; the times themselves are left to the other rules.
+_CLOCK_DASH = r"(?<=[0-9]:[0-9]{2})(?: ?[-–] ?)(?=[0-9]{1,2}:[0-9]{2})"
+_LAST_CLOCK_FACE_HOUR = 12
+
+
+def _date(match: re.Match[str]) -> str | None:
+    month, day = int(match["month"]), int(match["day"])
+    if not 1 <= month <= len(_MONTHS) or not 1 <= day <= 31:  # noqa: PLR2004 (days of the longest month)
+        return None
+    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {_year(match['year'])}"
+
+
+def _comma_in_date(match: re.Match[str]) -> str | None:
+    """Drop the comma of "May 5, 2026"."""
+    before = match.string[max(0, match.start() - len("September 30")) : match.start()].split()
+    is_date = len(before) > 1 and (before[-2] in _MONTHS or before[-2].rstrip(".") in _MONTH_BY_ABBREVIATION)
+    return "" if is_date else None
+
+
+def _year(digits: str) -> str:
+    if len(digits) == len("25"):
+        return "oh " + cardinal(digits[1]) if digits[0] == "0" else cardinal(digits)
+    return year(digits)
+
+
+def _month_day(match: re.Match[str]) -> str:
+    words = f"{_month_name(match)} {ordinal(match['day'].lstrip('0'))}"
+    if match["last_day"]:
+        words += " to " + ordinal(match["last_day"].lstrip("0"))
+    return f"{words}, {year(match['year'])}" if match["year"] else words
+
+
+def _day_month_year(match: re.Match[str]) -> str:
+    article = "" if match.string[max(0, match.start() - 4) : match.start()].lower() == "the " else "the "
+    day = ordinal(match["day"].lstrip("0"))
+    return f"{article}{day} of {_month_name(match)} {year(match['year'])}"
+
+
+def _month_name(match: re.Match[str]) -> str:
+    name = match["month"].rstrip(".")
+    return _MONTH_BY_ABBREVIATION.get(name, name)
+
+
+def _decade(match: re.Match[str]) -> str:
+    number = match["number"]
+    if number == "00":
+        return "two thousands"
+    if is_spoken_year(number) and not number.startswith("200"):
+        tail = "hundred" if number.endswith("00") else cardinal(number[2:])
+        return f"{cardinal(number[:2])} {plural(tail)}"
+    return plural(integer(number))
+
+
+def _clock(match: re.Match[str], *, spell: bool) -> str:
+    hour, minute = cardinal(str(int(match["hour"]))), match["minute"]
+    meridiem = _spoken_meridiem(match, spell=spell) if match["half"] else ""
+    if minute != "00":
+        words = f"{hour} oh {cardinal(minute[1])}" if minute[0] == "0" else f"{hour} {cardinal(minute)}"
+    elif meridiem:
+        words = hour
+    elif match["hour"][0] != "0" and int(match["hour"]) <= _LAST_CLOCK_FACE_HOUR:
+        words = f"{hour} o'clock"
+    else:
+        words = f"{hour} hundred"
+    if match["second"] and match["second"] != "00":
+        seconds = int(match["second"])
+        words += f" and {cardinal(str(seconds))} second" + ("s" if seconds > 1 else "")
+    return words + meridiem
+
+
+def _hour(match: re.Match[str], *, spell: bool) -> str | None:
+    if not 0 <= int(match["hour"]) <= 24:  # noqa: PLR2004 (hours of a day)
+        return None
+    return cardinal(str(int(match["hour"]))) + _spoken_meridiem(match, spell=spell)
+
+
+def _spoken_meridiem(match: re.Match[str], *, spell: bool) -> str:
+    """Read "p.m." as two letters, or write it as it was; the last full stop is never part of the match."""
+    return f" {match['half'].lower()}" + (" m" if spell else f"{match['dot']}m")
+
+
+DATE_RULES = (
+    Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",)),
+    Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",)),
+    Rule("date", "date", _MONTH_DAY, _month_day),
+    # TextPreprocessor keeps the words of a date, but makes no pause in it.
+    Rule(
+        "date", "date", rf"(?<=[0-9]),(?= [0-9]{{4}}{END})", _comma_in_date, flags=("replace_numbers",), reading=False
+    ),
+    Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year),
+    Rule("month", "abbreviation", _ABBREVIATED_MONTH, _month_name),
+    Rule("decade", "date", _DECADE, _decade, flags=("expand_decades",)),
+    Rule("time", "time", _CLOCK_DASH, constant(" to "), flags=("expand_time",)),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=True)),
+    Rule("time", "time", _HOUR, partial(_hour, spell=True)),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
+    Rule("time", "time", _HOUR, partial(_hour, spell=False), flags=("expand_time",), reading=False),
+)

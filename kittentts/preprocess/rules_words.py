@@ -1,0 +1,223 @@
+"""Words: contractions, roman numerals, abbreviations, citations and quotation marks."""
+
+from __future__ import annotations
+
+import re
+
+from kittentts.preprocess.numbers import cardinal, ordinal, roman_to_int
+from kittentts.preprocess.rule import TAKEN, Rule, constant
+from kittentts.preprocess.text import word_list
+
+_IRREGULAR_NEGATIONS = {"can": "cannot", "won": "will not", "shan": "shall not", "ain": "is not"}
+_NEGATABLE = frozenset(
+    word_list("are could did do does had has have is may might must need ought should was were would")
+)
+# 's after other words is a possessive.
+_SUBJECTS = frozenset(
+    word_list(
+        "he how it she that there here this what when where who why everyone everything somebody someone something "
+        "nobody nothing"
+    )
+)
+_PRONOUNS = frozenset(word_list("he i it she that there they we who you"))
+_ENDINGS = {"re": "are", "ve": "have", "ll": "will"}
+
+_ROMAN = r"(?P<roman>[IVXLCDM]{1,15})"
+_CANONICAL_ROMAN = r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_NUMBERED_THINGS = frozenset(
+    word_list(
+        "chapter part act scene section book volume vol article phase stage title type class level grade figure fig "
+        "table appendix episode season war bowl olympiad apollo rocky unit lesson canto psalm verse step tier category "
+        "page pages",
+    ),
+)
+_REGNAL_TITLES = frozenset(
+    word_list("king queen pope emperor empress tsar czar prince princess duke kaiser sultan saint")
+)
+_REGNAL_NAMES = frozenset(
+    word_list(
+        "Alexander Benedict Catherine Charles Edward Elizabeth Frederick George Henry James John Leo Louis Napoleon "
+        "Nicholas Paul Philip Pius Ramesses Richard Wilhelm William"
+    )
+)
+# How far back to look for a title word.
+_CONTEXT_LENGTH = 40
+
+_TITLES = {
+    "mr": "mister",
+    "mrs": "misses",
+    "ms": "miz",
+    "mx": "mix",
+    "dr": "doctor",
+    "prof": "professor",
+    "rev": "reverend",
+    "gov": "governor",
+    "sen": "senator",
+    "gen": "general",
+    "col": "colonel",
+    "maj": "major",
+    "capt": "captain",
+    "lt": "lieutenant",
+    "sgt": "sergeant",
+    "st": "saint",
+    "mt": "mount",
+}
+_REFERENCES = {
+    "fig": "figure",
+    "figs": "figures",
+    "p": "page",
+    "pp": "pages",
+    "ch": "chapter",
+    "chs": "chapters",
+    "sec": "section",
+    "secs": "sections",
+    "eq": "equation",
+    "eqs": "equations",
+    "vol": "volume",
+    "vols": "volumes",
+}
+_ABBREVIATIONS = {
+    "vs": "versus",
+    "etc": "et cetera",
+    "e.g": "for example",
+    "i.e": "that is",
+    "approx": "approximately",
+    "inc": "incorporated",
+    "ltd": "limited",
+    "corp": "corporation",
+    "jr": "junior",
+    "sr": "senior",
+    "dept": "department",
+}
+
+_DOUBLE_QUOTE = '["“”„‟«»]'
+_SINGLE_QUOTE = "[‘’‚‛]"
+
+
+def _contraction(match: re.Match[str]) -> str | None:
+    word, ending = match["word"], match["ending"].lower()
+    lower = word.lower()
+    if ending == "t":
+        return _negation(word)
+    verb = _ENDINGS.get(ending)
+    if ending == "s" and lower == "let":
+        verb = "us"
+    elif ending == "s" and lower in _SUBJECTS:
+        verb = "has" if match["been"] else "is"
+    elif ending == "d" and lower in _PRONOUNS:
+        verb = "had" if match["been"] or match["better"] else "would"
+    elif ending == "m" and lower == "i":
+        verb = "am"
+    return f"{word} {verb}" if verb else None
+
+
+def _negation(word: str) -> str | None:
+    """Expand what stands before 't: "don" becomes "do not"."""
+    lower = word.lower()
+    if lower in _IRREGULAR_NEGATIONS:
+        return _with_case_of(word, _IRREGULAR_NEGATIONS[lower])
+    return word[:-1] + " not" if lower[-1] == "n" and lower[:-1] in _NEGATABLE else None
+
+
+def _roman_in_context(match: re.Match[str]) -> str | None:
+    """Speak a roman numeral if the words before it promise one."""
+    roman = match["roman"]
+    before = match.string[max(0, match.start() - _CONTEXT_LENGTH) : match.start()].split()
+    if not before or not re.fullmatch(_CANONICAL_ROMAN, roman):
+        return None
+    last = before[-1].strip(".(")
+    title = before[-2].lower() if len(before) > 1 else ""
+    number = str(roman_to_int(roman))
+    is_person = last.istitle() and (title in _REGNAL_TITLES or (last in _REGNAL_NAMES and len(roman) > 1))
+    if is_person:
+        return "the " + ordinal(number)
+    # "Appendix C" and "Part D" are letters.
+    if last.lower() in _NUMBERED_THINGS and (len(roman) > 1 or roman in "IVX"):
+        return cardinal(number)
+    return None
+
+
+def _roman_anywhere(match: re.Match[str]) -> str | None:
+    roman = match["roman"]
+    if len(roman) == 1 or not re.fullmatch(_CANONICAL_ROMAN, roman):
+        return None
+    return cardinal(str(roman_to_int(roman)))
+
+
+def _title(match: re.Match[str]) -> str | None:
+    word = match["word"]
+    if word.lower() in ("st", "mt") and _follows_capitalized_word(match):
+        return None  # Main St. North is a street
+    return _with_case_of(word, _TITLES[word.lower()])
+
+
+def _follows_capitalized_word(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - _CONTEXT_LENGTH) : match.start()].split()
+    return bool(before) and before[-1].istitle() and before[-1].isalpha()
+
+
+def _reference(match: re.Match[str]) -> str:
+    return _with_case_of(match["word"], _REFERENCES[match["word"].lower()])
+
+
+def _abbreviation(match: re.Match[str]) -> str:
+    """Speak the words; the full stop stays where it also ends the sentence."""
+    word = match["word"]
+    words = _with_case_of(word, _ABBREVIATIONS[word.lower()])
+    is_final = word.lower() not in ("e.g", "i.e", "vs") and match["final"] is not None
+    return words + ("." if is_final else "")
+
+
+def _with_case_of(model: str, words: str) -> str:
+    return words[0].upper() + words[1:] if model[0].isupper() else words
+
+
+def _alternatives(words: dict[str, str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+WORD_RULES = (
+    Rule(
+        "contraction",
+        "other",
+        r"(?<![\w'’])(?ai:(?P<word>[a-z]+)['’](?P<ending>t|s|re|ve|ll|d|m))(?!\w)"
+        r"(?=(?P<been> been\b)?(?P<better> better\b)?)",
+        _contraction,
+        flags=("expand_contractions",),
+        reading=False,
+    ),
+    # Before the abbreviations, which would take "Vol." from "Vol. II".
+    Rule("roman", "number", rf"(?<=\s){_ROMAN}(?!\w)", _roman_in_context, flags=("expand_roman_numerals",)),
+    # Only for expand_roman_numerals(context_words=False).
+    Rule("roman_anywhere", "number", rf"(?<!\w){_ROMAN}(?!\w)", _roman_anywhere, reading=False),
+    # "Smith et al. 2024, pp. 31-35": neither the full stop nor the comma is a pause.
+    Rule("citation", "citation", r"(?<!\w)(?i:et al\.)(?!\s*\Z|\s+[A-Z])", constant("et al")),
+    Rule(
+        "citation",
+        "citation",
+        r"(?<=(?<![0-9])[0-9]{4}),(?= pp?\. ?[0-9])",
+        constant(""),
+        flags=("replace_numbers",),
+    ),
+    Rule(
+        "reference", "citation", rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)(?= ?[0-9{TAKEN}])", _reference
+    ),
+    Rule(
+        "title",
+        "abbreviation",
+        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_TITLES)})\.)(?=\s+(?:[A-Z]|and\b|or\b))",
+        _title,
+    ),
+    Rule(
+        "abbreviation",
+        "abbreviation",
+        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_ABBREVIATIONS)})\.)(?=(?P<final>\s*\Z|\s+[A-Z])?)(?!\w)",
+        _abbreviation,
+    ),
+)
+
+# After the decades, which begin with an apostrophe ('80s).
+QUOTE_RULES = (
+    Rule("apostrophe", "punctuation", rf"(?<=[\w{TAKEN}]){_SINGLE_QUOTE}(?=\w)", constant("'")),
+    Rule("quotes", "punctuation", rf"{_DOUBLE_QUOTE}+|{_SINGLE_QUOTE}+", constant("")),
+)

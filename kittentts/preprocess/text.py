@@ -1,0 +1,16 @@
+"""Two small helpers of all modules here."""
+
+from __future__ import annotations
+
+from kittentts.errors import TextTypeError
+
+
+def check_is_text(text: object) -> None:
+    """Raise TextTypeError unless the text is a `str`."""
+    if not isinstance(text, str):
+        raise TextTypeError(f"the text must be a str, not {type(text).__name__}: {text!r:.60}")
+
+
+def word_list(text: str) -> tuple[str, ...]:
+    """Split a list of words that is written as one string, as the long lists here are."""
+    return tuple(text.split())

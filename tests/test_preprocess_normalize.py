@@ -1,0 +1,266 @@
+"""normalize_text and the spans of normalize_text_result."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kittentts.errors import TextError, TextTypeError
+from kittentts.preprocess import normalize_text, normalize_text_result
+
+COMPAT = json.loads((Path(__file__).parent / "data" / "normalize.json").read_text(encoding="utf-8"))
+REASONS = {
+    "abbreviation",
+    "citation",
+    "currency",
+    "date",
+    "number",
+    "ordinal",
+    "time",
+    "url",
+    "punctuation",
+    "internal",
+    "other",
+}
+
+CASES = {
+    "money": [
+        ("-$50", "negative fifty dollars"),
+        ("$-50", "negative fifty dollars"),
+        ("$0.01", "zero dollars and one cent"),
+        ("$1.5", "one dollar and fifty cents"),
+        ("£1.50", "one pound and fifty pence"),
+        ("$5 million", "five million dollars"),
+        ("$5-10", "five to ten dollars"),
+        ("$5-$10", "five dollars to ten dollars"),
+        ("US$50", "US fifty dollars"),
+        ("₹1,00,000", "one hundred thousand rupees"),
+        ("$1,1,1", "one, one, one dollars"),
+        ("50¢ or 5€", "fifty cents or five euros"),
+        ("$3.14159", "three point one four one five nine dollars"),
+    ],
+    "percent": [
+        ("-2%", "negative two percent"),
+        ("5-10%", "five to ten percent"),
+        ("10%-20%", "ten to twenty percent"),
+    ],
+    "time": [
+        ("3:05 p.m. today", "three oh five p m. today"),
+        ("At 14:00 we leave.", "At fourteen hundred we leave."),
+        ("at 9:00", "at nine o'clock"),
+        ("9am", "nine a m"),
+        ("5 P.M. today", "five p m. today"),
+        ("3:00 pm", "three p m"),
+        ("10:30-11:00 AM", "ten thirty to eleven a m"),
+        ("1:02:03", "one oh two and three seconds"),
+        ("99:99", "ninety-nine:ninety-nine"),
+    ],
+    "date": [
+        ("2025-03-14", "March fourteenth, twenty twenty-five"),
+        ("3/14/2025", "March fourteenth, twenty twenty-five"),
+        ("on 3 March 2025", "on the third of March twenty twenty-five"),
+        ("the 3rd of March", "the third of March"),
+        ("March 3-5, 2024", "March third to fifth, twenty twenty-four"),
+        ("Sept. 11", "September eleventh"),
+        ("May 5th, 2026", "May fifth, twenty twenty-six"),
+        ("we may 5", "we may five"),
+    ],
+    "year": [
+        ("1905", "nineteen oh five"),
+        ("1776", "seventeen seventy-six"),
+        ("2001", "two thousand one"),
+        ("2010", "twenty ten"),
+        ("1066", "one thousand sixty-six"),
+        ("1,905", "one thousand nine hundred five"),
+        ("1990-95", "nineteen ninety to ninety-five"),
+        ("2020–2024", "twenty twenty to twenty twenty-four"),
+        ("2024's best", "twenty twenty-four's best"),
+        ("1500 km", "fifteen hundred kilometers"),
+    ],
+    "decade": [
+        ("the '80s", "the eighties"),
+        ("the 1980's", "the nineteen eighties"),
+        ("1900s", "nineteen hundreds"),
+        ("2,000s", "two thousands"),
+        ("2010s", "twenty tens"),
+        ("mid-1960s", "mid nineteen sixties"),
+    ],
+    "ordinal": [
+        ("20th", "twentieth"),
+        ("1,000th", "one thousandth"),
+        ("112th", "one hundred twelfth"),
+        ("8TH", "eighth"),
+    ],
+    "fraction": [
+        ("1/2", "one half"),
+        ("3/2", "three halves"),
+        ("1 1/2 cups", "one and one half cups"),
+        ("24/7", "twenty-four seven"),
+        ("5/0", "five/zero"),
+        ("1/1/1", "one/one/one"),
+        ("2½", "two and one half"),
+    ],
+    "unit": [
+        ("1km", "one kilometer"),
+        ("-5°C", "negative five degrees Celsius"),
+        ("90°", "ninety degrees"),
+        ("60 mph", "sixty miles per hour"),
+        ("5 in all", "five in all"),
+        ("5ft", "five feet"),
+        ("10gb", "ten gigabytes"),
+        ("5 m²", "five square meters"),
+        ("5-10km", "five to ten kilometers"),
+        ("5G", "5G"),
+    ],
+    "scale": [("7B", "seven billion"), ("10k", "ten thousand"), ("Llama-3-8B", "Llama three-eight billion")],
+    "scientific": [
+        ("1e-4", "one times ten to the negative four"),
+        ("6.02×10^23", "six point zero two times ten to the twenty-three"),
+        ("2x10⁻⁵", "two times ten to the negative five"),
+    ],
+    "phone": [
+        ("555-123-4567", "five five five one two three four five six seven"),
+        ("(555) 123-4567", "five five five one two three four five six seven"),
+        ("+1 555-123-4567", "plus one five five five one two three four five six seven"),
+        ("+44 20 7946 0958", "plus four four two zero seven nine four six zero nine five eight"),
+        ("555-1234", "five five five one two three four"),
+        ("500-1000 people", "five hundred to one thousand people"),
+        ("pages 998-1003", "pages nine hundred ninety-eight to one thousand three"),
+    ],
+    "address": [
+        ("192.168.1.1", "one nine two dot one six eight dot one dot one"),
+        ("999.1.1.1", "nine hundred ninety-nine point one point one point one"),
+        ("https://a.io/x?y=1.", "a dot i o slash x question mark y equals one."),
+        ("Mail me@b.org!", "Mail m e at b dot o r g!"),
+    ],
+    "version": [
+        ("v2", "v two"),
+        ("V2.1", "V two point one"),
+        ("10.4.1", "ten point four point one"),
+        ("Boeing-737-800", "Boeing seven hundred thirty-seven-eight hundred"),
+        ("10.4.1rc1", "10.4.1rc1"),
+        ("GPT-4o", "GPT 4o"),
+    ],
+    "roman": [
+        ("Chapter IV", "Chapter four"),
+        ("King Henry VIII", "King Henry the eighth"),
+        ("World War II", "World War two"),
+        ("Vol. II", "Volume two"),
+        ("Appendix C", "Appendix C"),
+        ("Part IIII", "Part IIII"),
+        ("I said MIX", "I said MIX"),
+    ],
+    "abbreviation": [
+        ("Dr. Who and St. Louis", "Doctor Who and Saint Louis"),
+        ("Main St. North", "Main St. North"),
+        ("apples, etc. They", "apples, et cetera. They"),
+        ("apples, etc. and", "apples, et cetera and"),
+        ("cats, i.e. pets", "cats, that is pets"),
+        ("by Lee et al. (2020)", "by Lee et al (twenty twenty)"),
+        ("by Lee et al. They", "by Lee et al. They"),
+        ("p.17", "page seventeen"),
+        ("Mrſ. Lee", "Mrſ. Lee"),
+    ],
+    "quotes": [
+        ('"hi" it’s ‘ok’ «so»', "hi it's ok so"),
+        ("a“b”c", "a b c"),
+        ("‘5’ and ’5 of 2024’s", "five and five of twenty twenty-four's"),
+    ],
+    "number": [
+        ("1,2,3", "one, two, three"),
+        ("1,234,56", "one, two hundred thirty-four, fifty-six"),
+        ("1.5,3.2", "one point five, three point two"),
+        ("007", "zero zero seven"),
+        ("-.5", "negative zero point five"),
+        ("x = −5", "x = negative five"),
+        ("wait...5 apples", "wait...five apples"),
+        ("1-2-3", "one-two-three"),
+        ("5kmaway", "5kmaway"),
+        ("5%off", "five percent off"),
+        ("9" * 67, " ".join(["nine"] * 67)),
+        ("٣ 五", "٣ 五"),
+    ],
+    "range": [
+        ("1.5-2.5", "one point five to two point five"),
+        ("10 – 20", "ten to twenty"),
+        ("31—35", "thirty-one—thirty-five"),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", COMPAT, ids=lambda case: case["text"])
+def test_compat(case):
+    assert normalize_text(case["text"]) == case["expected"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [pytest.param(*case, id=f"{topic}: {case[0][:30]}") for topic, cases in CASES.items() for case in cases],
+)
+def test_rule(text, expected):
+    assert normalize_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("$5", ["currency"]),
+        ("3 dogs", ["number"]),
+        ("1st", ["ordinal"]),
+        ("9:30 a.m.", ["time"]),
+        ("March 3, 2025", ["date"]),
+        ("in 1905", ["date"]),
+        ("www.a.org", ["url"]),
+        ("Mr. Lee", ["abbreviation"]),
+        ("et al. 2024, p. 3", ["citation", "date", "citation", "citation", "number"]),
+        ("“a”", ["punctuation", "punctuation"]),
+        ("GPT-4", ["internal", "number"]),
+        ("Nothing to do.", []),
+    ],
+)
+def test_reasons(text, reasons):
+    assert [span.reason for span in normalize_text_result(text).spans] == reasons
+
+
+def test_a_span_maps_a_replacement_to_the_original():
+    text = "It cost $4.20 on May 5."
+    result = normalize_text_result(text)
+    first, second = result.spans
+    assert result.text == text
+    assert result.normalized == "It cost four dollars and twenty cents on May fifth."
+    assert text[first.originalStartChar : first.originalEndChar] == "$4.20"
+    assert result.normalized[first.normalizedStartChar : first.normalizedEndChar] == "four dollars and twenty cents"
+    assert text[second.originalStartChar : second.originalEndChar] == "May 5"
+    assert result.normalized[second.normalizedStartChar : second.normalizedEndChar] == "May fifth"
+
+
+@pytest.mark.parametrize("case", COMPAT, ids=lambda case: case["text"])
+def test_spans_rebuild_the_normalized_text(case):
+    result = normalize_text_result(case["text"])
+    rebuilt, position = "", 0
+    for span in result.spans:
+        assert position <= span.originalStartChar < span.originalEndChar
+        assert span.reason in REASONS
+        rebuilt += result.text[position : span.originalStartChar]
+        assert span.normalizedStartChar == len(rebuilt)
+        rebuilt += result.normalized[span.normalizedStartChar : span.normalizedEndChar]
+        position = span.originalEndChar
+    assert rebuilt + result.text[position:] == result.normalized
+
+
+@pytest.mark.parametrize("locale", ["en", "en-US", "en-us", "en_US", "EN"])
+def test_american_english_is_accepted(locale):
+    assert normalize_text("5", locale) == "five"
+
+
+@pytest.mark.parametrize("locale", ["de", "en-GB", "", None, 5])
+def test_other_locales_are_refused(locale):
+    with pytest.raises(TextError, match=r"locale .* 'en-US'") as caught:
+        normalize_text("5", locale=locale)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("text", [None, b"5", 5])
+def test_text_must_be_a_str(text):
+    with pytest.raises(TextTypeError, match=r"must be a str"):
+        normalize_text_result(text)
