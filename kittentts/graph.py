@@ -1,0 +1,106 @@
+"""The ONNX graph: open it, check that it is one of ours, run it. The only room that calls onnxruntime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kittentts.audio import mono_audio_array
+from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+# The first provider that this onnxruntime has is used, with the CPU for what it cannot run.
+_PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
+    None: ("CPUExecutionProvider",),
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider",),
+    "amd_gpu": ("MIGraphXExecutionProvider", "ROCMExecutionProvider"),
+}
+# Kokoro exports call it `tokens`
+_TOKEN_INPUTS = ("input_ids", "tokens")
+
+
+def open_session(path: str | os.PathLike[str], backend: str | None = None, *, threads: int = 0) -> Any:
+    """Open the graph as an `onnxruntime.InferenceSession`.
+
+    Args:
+        path: the ONNX file.
+        backend: None or "cpu", "cuda", "amd_gpu".
+        threads: intra-op threads of one run; 0 leaves it to ONNX Runtime (the physical cores).
+
+    Raises:
+        BackendError: the backend is unknown, or this onnxruntime lacks its provider.
+        ModelNotFoundError: the file does not exist.
+        ModelError: the file is no ONNX graph, or one with other inputs.
+    """
+    import onnxruntime
+
+    providers = _providers(backend)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except _errors() as error:
+        if type(error).__name__ == "NoSuchFile":
+            raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
+        raise ModelError(f"{path} cannot be opened as an ONNX graph: {error}") from error
+    names = {node.name for node in session.get_inputs()}
+    if not names.intersection(_TOKEN_INPUTS) or not {"style", "speed"} <= names:
+        raise ModelError(f"{path} has the inputs {sorted(names)}; a voice has input_ids (or tokens), style and speed")
+    return session
+
+
+def _providers(backend: str | None) -> list[str]:
+    import onnxruntime
+
+    if backend not in _PROVIDERS:
+        raise BackendError(f"backend={backend!r} is unknown; use one of {', '.join(map(repr, _PROVIDERS))}")
+    available = onnxruntime.get_available_providers()
+    found = [provider for provider in _PROVIDERS[backend] if provider in available][:1]
+    if not found:
+        raise BackendError(
+            f"backend={backend!r} needs an onnxruntime with {' or '.join(_PROVIDERS[backend])}; "
+            f"the installed one has {', '.join(available)}. Install the build for this device, or leave out backend"
+        )
+    return list(dict.fromkeys([*found, "CPUExecutionProvider"]))
+
+
+def token_input(session: Any) -> str:
+    """Return the name of the input that takes the token ids."""
+    names = {node.name for node in session.get_inputs()}
+    return next(name for name in _TOKEN_INPUTS if name in names)
+
+
+def run_options() -> Any:
+    """Return options for any number of runs; setting `terminate = True` ends those that run within about 15 ms."""
+    import onnxruntime
+
+    return onnxruntime.RunOptions()
+
+
+def run(session: Any, inputs: Mapping[str, NDArray[Any]], options: Any) -> NDArray[np.float32]:
+    """Run the graph and return its first output as a waveform, float32 of shape `(samples,)`. Thread-safe.
+
+    Raises:
+        SynthesisError: ONNX Runtime failed, or was stopped through `options`.
+    """
+    try:
+        outputs = session.run(None, dict(inputs), options)
+    except _errors() as error:
+        raise SynthesisError(str(error)) from error
+    return mono_audio_array(outputs[0])
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """ONNX Runtime's own exceptions: a dozen private classes without a common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    found = (getattr(state, name) for name in dir(state))
+    return tuple(one for one in found if isinstance(one, type) and issubclass(one, Exception))

@@ -1,0 +1,230 @@
+"""Text of a chunk -> phonemes -> token ids. espeak-ng, and the one lock around it, live here and nowhere else.
+
+espeak-ng keeps global state: two threads in it at once mix their texts. All models of a process share one
+backend (each new one leaks megabytes) and one lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import threading
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from kittentts.errors import EspeakError, SettingError, TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# The models' embedding rows, by position; where a symbol is listed twice the later row is the trained one.
+_SYMBOLS = (
+    '$;:,.!?¡¿—…"«»"" '
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    "ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒʔʡʕʢǀǁǂǃˈˌːˑʼʴʰʱʲʷˠˤ˞↓↑→↗↘"
+    "'̩'ᵻ"
+)
+VOCABULARY: dict[str, int] = {symbol: row for row, symbol in enumerate(_SYMBOLS)}
+
+# The text encoder has 512 positions: a zero at each end, the symbols, and the end mark 10 ("…") that the models expect.
+MAX_TOKENS = 512
+_END_MARK = VOCABULARY["…"]
+_MAX_SYMBOLS = MAX_TOKENS - 3
+
+# espeak-ng reads 160 bytes of a word, keeps about 160 phonemes of it and about 1,000 of a clause; the rest it drops in
+# silence (measured: of 50 "x" it says 39, of 396 "7" 27, of 160 "日" 110). What comes near is spoken in two halves.
+_WORD_BYTES = 150
+_WORD_PHONEMES = 150
+_CLAUSE_PHONEMES = 900
+_CLAUSE_CHARACTERS = 800
+
+# phonemizer 3.4 can keep the punctuation itself, but loses text where a clause has a decimal ("I paid 1,500 dollars,"
+# becomes "I paid one,"), and its time grows with the square of the marks (20,000 marks: 11 s). So it gets clauses.
+_MARKS = re.compile(r"""([;:!?¡¿—…"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,](?![0-9]))""")
+
+# Controls and lone surrogates: espeak-ng ends the text at a NUL and takes \x01 for a command; UTF-8 has no surrogates.
+_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+_lock = threading.Lock()
+_backend: Any = None
+
+
+class TextCleaner:
+    """Maps a string of phonemes to the models' token ids; a character outside the vocabulary is dropped."""
+
+    def __call__(self, text: str) -> list[int]:
+        """Return one id (0-177) for each character of `text` that is in the vocabulary."""
+        return [VOCABULARY[symbol] for symbol in text if symbol in VOCABULARY]
+
+
+class Phonemizer:
+    """The process's espeak-ng with the American English voice, behind the process-wide lock. Thread-safe.
+
+    Holds no state; all instances share one backend, which is made on first use.
+    """
+
+    def phonemize(self, text: Sequence[str]) -> list[str]:
+        """Return the phonemes (IPA with stress marks, punctuation kept) of each text.
+
+        Nothing is left out: words too long for espeak-ng are spoken in parts.
+        """
+        return [_phonemize_text(_UNSPEAKABLE.sub(" ", one)) for one in text]
+
+
+def _phonemize_text(text: str) -> str:
+    parts = _MARKS.split(text)
+    # even parts are clauses, odd ones marks
+    parts[::2] = map(_phonemize_clause, parts[::2])
+    return "".join(parts)
+
+
+def _phonemize_clause(clause: str) -> str:
+    """Phonemize a text without marks, white space at its ends kept; in halves where espeak-ng would drop something."""
+    text = clause.strip()
+    if not text:
+        return clause
+    if len(text) <= _CLAUSE_CHARACTERS and all(len(word.encode()) <= _WORD_BYTES for word in text.split()):
+        with _lock:
+            found = _espeak().phonemize([text])
+        phonemes = found[0].strip() if found else ""
+        group = max(map(len, phonemes.split()), default=0)
+        if len(text) == 1 or (group < _WORD_PHONEMES and len(phonemes) < _CLAUSE_PHONEMES):
+            start = clause.index(text)
+            return f"{clause[:start]}{phonemes}{clause[start + len(text) :]}"
+    return " ".join(map(_phonemize_text, _halves(text)))
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """Cut `text` (two characters or more) at the white space nearest to its middle, else in the middle."""
+    middle = len(text) // 2
+    before = text.rfind(" ", 1, middle)
+    after = text.find(" ", middle, -1)
+    spaces = [i for i in (before, after) if i > 0]
+    cut = min(spaces, key=lambda i: abs(i - middle)) if spaces else middle
+    return text[:cut], text[cut:]
+
+
+def _espeak() -> Any:
+    """Return the process's backend, made on first use. The caller holds the lock."""
+    global _backend  # noqa: PLW0603
+    if _backend is None:
+        import espeakng_loader
+        from phonemizer.backend import EspeakBackend
+        from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+        # What the user has set wins; a library of the user's brings its own data.
+        if "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
+            EspeakWrapper.set_library(espeakng_loader.get_library_path())
+            if not {"ESPEAK_DATA_PATH", "PHONEMIZER_ESPEAK_DATA_PATH"} & os.environ.keys():
+                EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+        # Outside the hierarchy of loggers: its warnings are about phonemizer's own bookkeeping.
+        silent = logging.Logger("phonemizer")  # noqa: LOG001
+        silent.addHandler(logging.NullHandler())
+        try:
+            backend = EspeakBackend(
+                language="en-us",
+                preserve_punctuation=True,
+                with_stress=True,
+                # else "(hi)" and "(en-us)" around a word in another script are read out
+                language_switch="remove-flags",
+                logger=silent,
+            )
+        except RuntimeError as error:
+            library = os.environ.get("PHONEMIZER_ESPEAK_LIBRARY", espeakng_loader.get_library_path())
+            raise EspeakError(
+                f"espeak-ng cannot be loaded from {library} ({error}); reinstall espeakng-loader, "
+                "or set PHONEMIZER_ESPEAK_LIBRARY to a working library"
+            ) from error
+        # A fork waits until no thread is inside espeak-ng, so that the child finds it whole and the lock free.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+        _backend = backend
+    return _backend
+
+
+def basic_english_tokenize(text: str) -> list[str]:
+    """Split into runs of word characters and single other characters; white space goes."""
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+def to_symbols(phonemes: str) -> str:
+    """Return the vocabulary's symbols of `phonemes`, groups separated by single spaces: one symbol a token."""
+    return "".join(symbol for symbol in " ".join(basic_english_tokenize(phonemes)) if symbol in VOCABULARY)
+
+
+def to_token_ids(symbols: str, cleaner: TextCleaner) -> list[int]:
+    """Return the input of the model: `[0, ids..., 10, 0]`."""
+    return [0, *cleaner(symbols), _END_MARK, 0]
+
+
+def is_speakable(symbols: str) -> bool:
+    """Whether there is a sound in it, not punctuation and stress marks alone."""
+    return any(unicodedata.category(symbol) in {"Ll", "Lu", "Lo"} for symbol in symbols)
+
+
+def split_symbols(symbols: str, limit: int = _MAX_SYMBOLS) -> list[str]:
+    """Cut symbols that exceed the model's positions into pieces of at most `limit`.
+
+    Cuts after clause punctuation, else at a space, else anywhere, as near as possible to equal lengths. Joined, the
+    pieces are `symbols` again.
+    """
+    pieces = []
+    while len(symbols) > limit:
+        target = len(symbols) // math.ceil(len(symbols) / limit)
+        window = range(limit // 4, limit + 1)
+        after_clause = [i for i in window if symbols[i - 1] in ";:,.!?—"]
+        after_space = [i for i in window if symbols[i - 1] == " "]
+        cut = min(after_clause or after_space or [target], key=lambda i: abs(i - target))
+        pieces.append(symbols[:cut])
+        symbols = symbols[cut:]
+    return [*pieces, symbols]
+
+
+def check_phonemes(phonemes: str) -> None:
+    """Raise `TextError` where phonemes that a user wrote have a character that no model knows."""
+    unknown = sorted({symbol for symbol in phonemes if symbol not in VOCABULARY and not symbol.isspace()})
+    if unknown:
+        raise TextError(
+            f"these characters are no phonemes that the models know: {' '.join(map(repr, unknown))}; "
+            "write IPA as espeak-ng does, for example 'həlˈoʊ wˈɜːld'"
+        )
+
+
+def check_lexicon(lexicon: Mapping[str, str]) -> dict[str, str]:
+    """Return a copy of the lexicon; raise `SettingError` for a key that is no single word or a value that is no IPA."""
+    for word, phonemes in lexicon.items():
+        if not isinstance(word, str) or not _WORD.fullmatch(word):
+            raise SettingError(f"the lexicon entry {word!r} is not a single word (letters, digits, inner apostrophes)")
+        if not isinstance(phonemes, str) or not is_speakable(phonemes):
+            raise SettingError(f"the lexicon says {phonemes!r} for {word!r}: phonemes in IPA are needed")
+        try:
+            check_phonemes(phonemes)
+        except TextError as error:
+            raise SettingError(f"the lexicon entry {word!r}: {error}") from error
+    return dict(lexicon)
+
+
+def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[str, str], *, any_case: bool) -> str:
+    """Phonemize `text`, the words of the lexicon as it says.
+
+    Args:
+        text: one chunk.
+        phonemizer: speaks the stretches between the lexicon's words, each for itself.
+        lexicon: word -> IPA. A key in lower case stands for the word in any case ("read": also "Read"), a key with
+            capitals for just this spelling ("US" is not "us").
+        any_case: match every key in any case, for a text whose capitals are gone.
+    """
+    entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} if any_case else lexicon
+    parts, rest = [], 0
+    for match in _WORD.finditer(text):
+        phonemes = entries.get(match.group()) or entries.get(match.group().lower())
+        if phonemes:
+            parts += [text[rest : match.start()], phonemes]
+            rest = match.end()
+    parts.append(text[rest:])
+    # even parts are text, odd ones phonemes
+    parts[::2] = phonemizer.phonemize(parts[::2])
+    return " ".join(parts)

@@ -1,0 +1,47 @@
+"""Fixtures: tiny models that run in microseconds, and the demo voice, which is real."""
+
+import subprocess
+import sys
+
+import pytest
+import tiny_model
+
+from kittentts import KittenTTS
+
+
+@pytest.fixture(scope="session")
+def tiny_directory(tmp_path_factory):
+    """A model directory with the interface of KittenTTS 0.8."""
+    return tiny_model.make_directory(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_directory):
+    return KittenTTS(tiny_directory, max_workers=4)
+
+
+@pytest.fixture(scope="session")
+def failing(tmp_path_factory):
+    """A model whose graph fails on the token 177: the last vowel of "roses"."""
+    table = tiny_model._TABLE[:177]
+    return KittenTTS(tiny_model.make_directory(tmp_path_factory.mktemp("failing"), table=table), max_workers=4)
+
+
+@pytest.fixture(scope="session")
+def demo():
+    return KittenTTS("demo")
+
+
+@pytest.fixture
+def run_python(tmp_path):
+    """Run code in a fresh interpreter, away from the source tree; return its output."""
+
+    def run(code, *arguments, env=None, check=True):
+        result = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert not check or result.returncode == 0, result.stderr
+        return result
+
+    return run
