@@ -13,6 +13,7 @@ Each is a `KittenTTSError` and also the built-in exception that callers already 
     │   └── HubError         (ConnectionError)    the Hugging Face Hub did not answer
     ├── MissingExtraError    (ImportError)        an optional package is not installed
     ├── EspeakError          (RuntimeError)       espeak-ng cannot be loaded
+    ├── StoppedError         (RuntimeError)       the call was cancelled, or its model closed
     └── SynthesisError       (RuntimeError)       the graph failed while it ran
 
 File-system errors while writing audio (no space, no permission) stay plain `OSError`.
@@ -61,6 +62,10 @@ class MissingExtraError(KittenTTSError, ImportError):
 
 class EspeakError(KittenTTSError, RuntimeError):
     """espeak-ng, which turns text into phonemes, cannot be loaded."""
+
+
+class StoppedError(KittenTTSError, RuntimeError):
+    """The call was cancelled, or its model is closed."""
 
 
 class SynthesisError(KittenTTSError, RuntimeError):

@@ -12,18 +12,25 @@ from kittentts import defaults
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping
+    from threading import Event
 
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
+    from kittentts.call import Progress
     from kittentts.onnx_model import KittenTTS_1_Onnx
     from kittentts.repository import ModelFiles
 
     CleanText = bool | Callable[[str], str]
+    Reporter = bool | Callable[[Progress], object]
 
 
 class KittenTTS:
     """A voice model, ready to speak. Thread-safe: any number of threads may call any method.
+
+    However many do, no more than `max_workers` chunks run at a time, and who waits longest is next. A forked child may
+    use the model too; it opens the graph anew, for ONNX Runtime's threads do not survive a fork.
 
     Example::
 
@@ -80,6 +87,8 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> NDArray[np.float32]:
         """Speak a text; its chunks (sentences) run at the same time.
 
@@ -91,6 +100,9 @@ class KittenTTS:
                 function `str -> str` takes the place of our normalization.
             phonemes: the text is phonemes (IPA as espeak-ng writes it, with punctuation); `clean_text` is ignored.
             sentence_silence: seconds of silence between chunks, 0 or more.
+            cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
+            progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
+                `kittentts.call.Progress` when chunks are done.
 
         Returns:
             The waveform, float32 of shape `(samples,)` at 24 000 Hz, about within [-1, 1]. On a graph without random
@@ -101,8 +113,12 @@ class KittenTTS:
             VoiceError: the voice is unknown; the message lists those there are.
             SettingError: a number is out of its range.
             SynthesisError: the graph failed; the message begins with the chunk.
+            StoppedError: the call was cancelled, or the model closed.
         """
-        return self.model.generate(text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence)
+        return self.model.generate(
+            text, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel, progress=progress,
+        )  # fmt: skip
 
     def generate_stream(
         self,
@@ -113,6 +129,7 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """Speak a text chunk by chunk, in order: the first is yielded before the second is even phonemized.
 
@@ -120,7 +137,7 @@ class KittenTTS:
         concatenated, are what `generate` returns. Closing the iterator stops the work.
         """
         return self.model.generate_stream(
-            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence
+            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel
         )
 
     def generate_to_file(
@@ -134,11 +151,16 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> None:
         """Speak a text into an audio file, which appears under its name only when it is complete.
 
+        It is written while it is spoken; memory does not grow with the length of the audio.
+
         Args:
-            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes` and `sentence_silence`.
+            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`,
+                `sentence_silence`, `cancel` and `progress`.
             output_path: the suffix names the format (wav: 16 bits, flac, ogg, opus, mp3); what is there is replaced.
             sample_rate: in Hz; the audio is resampled to it (extra `audio`) if it is not 24000.
 
@@ -150,8 +172,21 @@ class KittenTTS:
         """
         self.model.generate_to_file(
             text, output_path, voice, speed, sample_rate, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence,
+            phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel, progress=progress,
         )  # fmt: skip
+
+    def close(self) -> None:
+        """Stop what runs, in any thread, and let go of the graph; further calls raise `StoppedError`.
+
+        `with KittenTTS(...) as model:` does it at the end. Without it, Python lets go of a model that nobody holds.
+        """
+        self.model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def available_voices(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import numbers
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kittentts import defaults, graph
+from kittentts import defaults
 from kittentts.audio import mono_audio_array, open_file, silence, trim_tail
+from kittentts.call import Call
 from kittentts.errors import SettingError, TextError, TextTypeError, VoiceError
-from kittentts.parallel import map_ordered
+from kittentts.parallel import make_plan, map_ordered
 from kittentts.phonemes import (
     Phonemizer,
     TextCleaner,
@@ -30,16 +32,25 @@ from kittentts.phonemes import (
     to_token_ids,
 )
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
+from kittentts.resources import available_memory, usable_cores
+from kittentts.sessions import Sessions
 from kittentts.voices import load_voices, style_row
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from threading import Event
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from kittentts.call import Progress
 
     Samples = NDArray[np.float32]
     CleanText = bool | Callable[[str], str]
+    Reporter = bool | Callable[[Progress], object]
+    Part = tuple[int, Samples]
+    """A chunk's index and its waveform, or that of a piece of it."""
 
 __all__ = [
     "KittenTTS_1_Onnx",
@@ -52,6 +63,12 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0:
+# 20 characters 45 MB, 100 100 MB, 400 450 MB.
+_RUN_BYTES = 40e6
+_CHARACTER_BYTES = 1.2e6
+# so many waveforms for each worker may wait to be written to a file
+_WINDOW = 4
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -117,11 +134,29 @@ class KittenTTS_1_Onnx:
         self.voice_aliases = {name: raw for name, raw in voice_aliases.items() if raw in self.voices}
         for name in voice_aliases.keys() - self.voice_aliases.keys():
             logger.warning("%s lacks %r, the voice of %r", voices_path, voice_aliases[name], name)
-        self.session = graph.open_session(model_path, backend)
-        self._token_input = graph.token_input(self.session)
+        self._sessions = Sessions(model_path, backend, self._workers)
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
         self.text_cleaner = TextCleaner()
+
+    @property
+    def session(self) -> Any:
+        """The `onnxruntime.InferenceSession` whose runs use all cores; one that is assigned is used for all runs."""
+        return self._sessions.all_cores()
+
+    @session.setter
+    def session(self, session: Any) -> None:
+        self._sessions.replace(session)
+
+    def close(self) -> None:
+        """Stop what runs and let go of the graph; further calls raise `StoppedError`."""
+        self._sessions.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def available_voices(self) -> list[str]:
@@ -142,17 +177,12 @@ class KittenTTS_1_Onnx:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> Samples:
         """Return the waveform of a text, float32 of shape `(samples,)`; as `KittenTTS.generate`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
-        options = graph.run_options()
-        speak = partial(self._speak, total=len(request.texts), options=options)
-        workers = min(self._workers, len(request.texts))
-        if workers == 1:
-            parts = list(map(speak, self._chunks(request)))
-        else:
-            parts = map_ordered(speak, self._chunks(request), workers, partial(setattr, options, "terminate", True))
-        return np.concatenate(list(_with_silence(parts, request.silence)))
+        return np.concatenate(list(self._speak_all(request, cancel, progress)))
 
     def generate_stream(
         self,
@@ -163,11 +193,11 @@ class KittenTTS_1_Onnx:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
     ) -> Iterator[Samples]:
         """Return an iterator of the chunks' waveforms, in order; as `KittenTTS.generate_stream`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
-        speak = partial(self._speak, total=len(request.texts), options=graph.run_options())
-        return _with_silence(map(speak, self._chunks(request)), request.silence)
+        return self._speak_all(request, cancel, one_by_one=True)
 
     def generate_to_file(
         self,
@@ -180,16 +210,18 @@ class KittenTTS_1_Onnx:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> None:
-        """Write the waveform of a text to a file; as `KittenTTS.generate_to_file`."""
+        """Write the waveform of a text to a file, chunk by chunk; as `KittenTTS.generate_to_file`."""
+        request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
         with open_file(output_path, sample_rate) as write:
-            write(self.generate(text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence))
+            for waveform in self._speak_all(request, cancel, progress, window=_WINDOW * self._workers):
+                write(waveform)
 
     def generate_single_chunk(self, text: str, voice: str = defaults.VOICE, speed: float = 1.0) -> Samples:
         """Speak a text as one chunk, neither normalized nor split into sentences; see `generate`."""
-        request = self._check(text, voice, speed, single=True)
-        speak = partial(self._speak, total=1, options=graph.run_options())
-        return np.concatenate([waveform for _, waveform in map(speak, self._chunks(request))])
+        return np.concatenate(list(self._speak_all(self._check(text, voice, speed, single=True))))
 
     def _prepare_inputs(self, text: str, voice: str, speed: float = 1.0) -> dict[str, NDArray[Any]]:
         """Return `input_ids` int64 `(1, n)`, `style` float32 `(1, 256)` and `speed` float32 `(1,)` of one chunk."""
@@ -197,6 +229,32 @@ class KittenTTS_1_Onnx:
         if more:
             raise TextError(f"{_beginning(text)} has too many tokens for one run; generate() speaks any text")
         return {"input_ids": first.token_ids, "style": first.style, "speed": first.speed}
+
+    def _speak_all(
+        self,
+        request: _Request,
+        cancel: Event | None = None,
+        progress: Reporter = False,
+        *,
+        one_by_one: bool = False,
+        window: int | None = None,
+    ) -> Iterator[Samples]:
+        """Yield the waveforms of the chunks in order, with the silence between them.
+
+        Args:
+            request: what to speak.
+            cancel: stops the call.
+            progress: where to report it.
+            one_by_one: never run a chunk before the one before it is yielded.
+            window: how many waveforms may wait to be yielded; None is no bound.
+        """
+        call = Call(request.texts, cancel, progress, self._sessions.slots.wake)
+        self._sessions.begin(call)
+        if one_by_one or len(request.texts) == 1:
+            parts = self._in_turn(request, call)
+        else:
+            parts = self._by_plan(request, call, window)
+        return _join(parts, request, call)
 
     def _check(
         self,
@@ -238,63 +296,115 @@ class KittenTTS_1_Onnx:
             silence=silence(sentence_silence),
         )
 
-    def _chunks(self, request: _Request) -> Iterator[Chunk]:
-        """Phonemize in order, as far as asked for. Texts without a sound, like "...", are left out.
+    def _in_turn(self, request: _Request, call: Call) -> Iterator[Part]:
+        """Run one chunk after another, each when it is asked for."""
+        speak = partial(self._speak, call=call, total=len(request.texts))
+        for chunk in self._chunks(request):
+            if call.can_be_cancelled:
+                # from a thread of its own, so that this one can look
+                yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
+            else:
+                call.check()
+                yield speak(chunk)
 
-        Raises:
-            TextError: there was no sound in any of them.
-        """
-        empty = True
-        for index, text in enumerate(request.texts):
+    def _by_plan(self, request: _Request, call: Call, window: int | None) -> Iterator[Part]:
+        """Run the chunks at the same time, as `make_plan` says."""
+        sizes = [len(text) for text in request.texts]
+        plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
+        total = len(sizes)
+        for texts, workers, one_core in (
+            (range(plan.pooled), plan.workers, plan.one_core_each),
+            (range(plan.pooled, total), 1, False),
+        ):
+            if texts:
+                # the last runs to begin give the session's memory back
+                begun = itertools.count(workers - len(texts))
+                speak = partial(self._speak, call=call, total=total, one_core=one_core, begun=begun)
+                chunks = self._chunks(request, texts)
+                yield from map_ordered(
+                    speak, chunks, workers, size=_size, stop=call.stop, check=call.check, window=window
+                )
+
+    def _chunks(self, request: _Request, which: Iterable[int] | None = None) -> Iterator[Chunk]:
+        """Phonemize the texts in order, as far as asked for. What has no sound, like "...", is left out."""
+        for index in range(len(request.texts)) if which is None else which:
+            text = request.texts[index]
             symbols = to_symbols(text if request.phonemes else self._phonemize(text, any_case=request.any_case))
-            for piece in split_symbols(symbols):
-                if is_speakable(piece):
-                    empty = False
-                    # a piece counts as that part of the text which its share of the symbols is
-                    length = round(len(text) * len(piece) / len(symbols))
-                    yield Chunk(
-                        index=index,
-                        text=text,
-                        token_ids=np.array([to_token_ids(piece, self.text_cleaner)], np.int64),
-                        style=style_row(self.voices[request.voice], length),
-                        speed=np.array([request.speed], np.float32),
-                    )
-        if empty:
-            raise TextError(f"{_beginning(request.texts[0])} has no word, number or symbol that can be spoken")
+            for piece in filter(is_speakable, split_symbols(symbols)):
+                # a piece counts as that part of the text which its share of the symbols is
+                length = round(len(text) * len(piece) / len(symbols))
+                yield Chunk(
+                    index=index,
+                    text=text,
+                    token_ids=np.array([to_token_ids(piece, self.text_cleaner)], np.int64),
+                    style=style_row(self.voices[request.voice], length),
+                    speed=np.array([request.speed], np.float32),
+                )
 
     def _phonemize(self, text: str, *, any_case: bool) -> str:
         if self._lexicon:
             return phonemize_with_lexicon(text, self.phonemizer, self._lexicon, any_case=any_case)
         return "".join(self.phonemizer.phonemize([text]))
 
-    def _speak(self, chunk: Chunk, *, total: int, options: Any) -> tuple[int, Samples]:
-        """Run one chunk; return its index and its waveform."""
+    def _speak(
+        self,
+        chunk: Chunk,
+        *,
+        call: Call,
+        total: int,
+        one_core: bool = False,
+        begun: Iterator[int] | None = None,
+    ) -> Part:
+        """Run one chunk. From 0 on, the count of those that have `begun` lets a run give memory back."""
+        shrink = begun is not None and next(begun) >= 0
         inputs: dict[str, NDArray[Any]] = {
-            self._token_input: chunk.token_ids,
+            self._sessions.token_input: chunk.token_ids,
             "style": chunk.style,
             "speed": chunk.speed,
         }
         try:
-            waveform = graph.run(self.session, inputs, options)
+            waveform = trim_tail(self._sessions.run(inputs, call, one_core=one_core, shrink=shrink))
         except Exception as error:
+            if call.is_stopped():
+                call.check()
             error.args = (f"chunk {chunk.index + 1} of {total}, {_beginning(chunk.text)}: {error}",)
             raise
-        return chunk.index, trim_tail(waveform)
+        call.note(chunk.index, len(waveform))
+        return chunk.index, waveform
 
 
-def _with_silence(parts: Iterable[tuple[int, Samples]], pause: Samples) -> Iterator[Samples]:
-    """Yield the waveforms, a pause before each new chunk (not between the pieces of one)."""
+def _join(parts: Iterable[Part], request: _Request, call: Call) -> Iterator[Samples]:
+    """Yield the waveforms, a pause before each new chunk (not between the pieces of one).
+
+    Raises:
+        TextError: there are none.
+    """
     previous = None
-    for index, waveform in parts:
-        yield waveform if previous in (None, index) or not pause.size else np.concatenate([pause, waveform])
-        previous = index
+    try:
+        for index, waveform in parts:
+            pause = request.silence if previous not in (None, index) else request.silence[:0]
+            yield np.concatenate([pause, waveform])
+            previous = index
+        call.check()
+    finally:
+        call.close()
+    if previous is None:
+        raise TextError(f"{_beginning(request.texts[0])} has no word, number or symbol that can be spoken")
+
+
+def _size(chunk: Chunk) -> int:
+    return chunk.token_ids.size
+
+
+def _runs_in_memory(characters: int, speed: float) -> int | None:
+    """Return how many runs of the longest chunk fit into the memory that is free, at least 1; None where unknown."""
+    free = available_memory()
+    return None if free is None else max(1, int(free / (_RUN_BYTES + _CHARACTER_BYTES * characters / speed)))
 
 
 def _check_workers(max_workers: int | None) -> int:
     if max_workers is None:
-        import joblib
-
-        return int(joblib.cpu_count(only_physical_cores=True))
+        return usable_cores()
     if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
         raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
     return max_workers

@@ -1,0 +1,134 @@
+"""One call of a user: what stops its runs, and what it reports of its progress."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kittentts import graph
+from kittentts.defaults import SAMPLE_RATE
+from kittentts.errors import SettingError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a call has come."""
+
+    chunks: int
+    """Chunks that are spoken."""
+    total_chunks: int
+    characters: int
+    """Characters of the chunks that are spoken."""
+    total_characters: int
+    audio_seconds: float
+    """Length of what is spoken."""
+    seconds: float
+    """Since the call began."""
+
+    @property
+    def times_real_time(self) -> float:
+        """Seconds of audio made in one second."""
+        return self.audio_seconds / self.seconds if self.seconds else 0.0
+
+
+class Call:
+    """The runs of one call, which stop together.
+
+    Args:
+        texts: the chunks' texts.
+        cancel: a `threading.Event`, or anything with its `is_set`; when it is set, the call raises `StoppedError`.
+        progress: True for a bar on stderr, or a function that is called with a `Progress` in the caller's thread.
+        wake: called when the call stops, for runs that have not yet begun.
+
+    Raises:
+        SettingError: `cancel` or `progress` is something else.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[str],
+        cancel: threading.Event | None,
+        progress: bool | Callable[[Progress], object],
+        wake: Callable[[], None],
+    ) -> None:
+        if cancel is not None and not callable(getattr(cancel, "is_set", None)):
+            raise SettingError(f"cancel={cancel!r} has no is_set(); a threading.Event is needed")
+        if progress not in (True, False, None) and not callable(progress):
+            raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+        self._texts = texts
+        self._cancel = cancel
+        self._wake = wake
+        self._options = graph.run_options()
+        self._shrinking = graph.run_options(shrink=True)
+        # A daemon thread's call must not hold up the end of the program.
+        self._daemon = threading.current_thread().daemon
+        self._bar = _open_bar(texts) if progress is True else None
+        self._report = progress if callable(progress) else self._show
+        self._began = time.perf_counter()
+        self._spoken: dict[int, float] = {}
+        self._reported = 0
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether someone may set the event while the call runs."""
+        return self._cancel is not None
+
+    def options(self, *, shrink: bool = False) -> Any:
+        """Return the options for a run."""
+        return self._shrinking if shrink else self._options
+
+    def stop(self) -> None:
+        """End the runs that run, and those that come as soon as they begin."""
+        self._options.terminate = self._shrinking.terminate = True
+        self._wake()
+
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return bool(self._options.terminate)
+
+    def note(self, index: int, samples: int) -> None:
+        """Count a chunk's waveform. Thread-safe."""
+        self._spoken[index] = self._spoken.get(index, 0.0) + samples / SAMPLE_RATE
+
+    def check(self) -> None:
+        """Report progress, if there is any, and raise `StoppedError` when the call is to end."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise StoppedError("the call was cancelled")
+        if self.is_stopped():
+            raise StoppedError("the model was closed while it spoke")
+        if self._daemon and not threading.main_thread().is_alive():
+            raise StoppedError("the program ends")
+        if len(self._spoken) != self._reported:
+            spoken = dict(self._spoken)
+            self._reported = len(spoken)
+            self._report(
+                Progress(
+                    chunks=len(spoken),
+                    total_chunks=len(self._texts),
+                    characters=sum(len(self._texts[index]) for index in spoken),
+                    total_characters=sum(map(len, self._texts)),
+                    audio_seconds=sum(spoken.values()),
+                    seconds=time.perf_counter() - self._began,
+                )
+            )
+
+    def close(self) -> None:
+        """Leave the progress bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show(self, progress: Progress) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"{progress.times_real_time:.1f} times real time", refresh=False)
+            self._bar.update(progress.characters - self._bar.n)
+
+
+def _open_bar(texts: Sequence[str]) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=sum(map(len, texts)), unit="char", desc="speaking")

@@ -1,0 +1,122 @@
+"""The open graph of one model: its ONNX Runtime sessions, and who runs in them when."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from kittentts import graph
+from kittentts.errors import StoppedError
+from kittentts.parallel import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kittentts.call import Call
+
+_open: weakref.WeakSet[Sessions] = weakref.WeakSet()
+_fork_hook_lock = threading.Lock()
+_fork_hook_set = False
+
+
+class Sessions:
+    """Two sessions of one graph: one whose runs use all cores, and, made on first use, one for a core a run.
+
+    Thread-safe. In a forked child, where ONNX Runtime's threads are gone, both are opened anew on first use.
+
+    Args:
+        path, backend: as for `graph.open_session`, and so are the errors.
+        workers: how many runs at a time, over all threads.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], backend: str | None, workers: int) -> None:
+        self._path = path
+        self._backend = backend
+        self._workers = workers
+        self._lost: list[Any] = []
+        self._closed = False
+        self._all_cores: Any
+        self._one_core: Any
+        self._reset()
+        self._all_cores = graph.open_session(path, backend)
+        self.token_input = graph.token_input(self._all_cores)
+        _open.add(self)
+        _set_fork_hook()
+
+    def _reset(self) -> None:
+        self._all_cores = self._one_core = None
+        self._lock = threading.Lock()
+        self._calls: weakref.WeakSet[Call] = weakref.WeakSet()
+        self.slots = Slots(self._workers)
+
+    def after_fork(self) -> None:
+        """Start afresh in the child; the parent's sessions are kept, for closing them would wait for lost threads."""
+        self._lost += [self._all_cores, self._one_core]
+        self._reset()
+
+    def all_cores(self) -> Any:
+        """Return the session whose runs use all cores."""
+        with self._lock:
+            self._check_open()
+            if self._all_cores is None:
+                self._all_cores = graph.open_session(self._path, self._backend)
+            return self._all_cores
+
+    def one_core(self) -> Any:
+        """Return the session whose runs use one core each."""
+        with self._lock:
+            self._check_open()
+            if self._one_core is None:
+                self._one_core = graph.open_session(self._path, self._backend, threads=1)
+            return self._one_core
+
+    def replace(self, session: Any) -> None:
+        """Let all runs use a session of the user's."""
+        with self._lock:
+            self._all_cores = self._one_core = session
+
+    def begin(self, call: Call) -> None:
+        """Let `close` stop a call."""
+        with self._lock:
+            self._check_open()
+            self._calls.add(call)
+
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, one_core: bool, shrink: bool
+    ) -> NDArray[np.float32]:
+        """Run the graph once, as soon as there is a slot; see `graph.run`."""
+        with self.slots.take(call.is_stopped):
+            session = self.one_core() if one_core else self.all_cores()
+            return graph.run(session, inputs, call.options(shrink=shrink))
+
+    def close(self) -> None:
+        """Stop all calls and let go of the sessions; may be called again."""
+        with self._lock:
+            self._closed = True
+            self._all_cores = self._one_core = None
+            calls = list(self._calls)
+        for call in calls:
+            call.stop()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoppedError("the model is closed; open it again with KittenTTS(...)")
+
+
+def _set_fork_hook() -> None:
+    """Once a process, on first use."""
+    global _fork_hook_set  # noqa: PLW0603
+    with _fork_hook_lock:
+        if not _fork_hook_set and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_after_fork)
+            _fork_hook_set = True
+
+
+def _after_fork() -> None:
+    for sessions in _open:
+        sessions.after_fork()

@@ -1,0 +1,252 @@
+"""Whoever starts work can stop it: cancel, close, Ctrl-C, a failure, the end of the program, a fork."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+import tiny_model
+
+from kittentts import KittenTTS
+from kittentts.errors import SettingError, StoppedError
+
+# One run of the slow model takes far longer than any test waits; it is not sleeping but computing.
+TEXT = "This is one sentence. Here is another one. And so on it goes. It has no end."
+
+
+@pytest.fixture(scope="module")
+def slow_directory(tmp_path_factory):
+    return tiny_model.make_directory(tmp_path_factory.mktemp("slow"), loops=10_000_000)
+
+
+@pytest.fixture
+def slow(slow_directory):
+    model = KittenTTS(slow_directory, max_workers=2)
+    yield model
+    model.close()
+
+
+def in_thread(function):
+    """Call a function in a thread; return the thread and the list that gets what it raises."""
+    raised = []
+
+    def work():
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, raised
+
+
+def wait_until_running(model, runs=1):
+    """Wait until so many runs hold a slot."""
+    slots = model.model._sessions.slots
+    with slots._changed:
+        assert slots._changed.wait_for(lambda: slots._free <= 2 - runs, 60)
+
+
+def usable_again(model):
+    model.model.session = tiny_session()
+    assert len(model.generate("Hello. There.")) > 0
+    assert threading.active_count() == 1
+
+
+def tiny_session():
+    import onnxruntime
+
+    graph = tiny_model.make_graph().SerializeToString()
+    return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+
+CALLS = {
+    "generate": lambda model, text, **options: model.generate(text, **options),
+    "stream": lambda model, text, **options: list(model.generate_stream(text, **options)),
+}
+
+
+@pytest.mark.parametrize("call", ["generate", "stream"])
+@pytest.mark.parametrize("text", [TEXT, "One sentence only."])
+def test_cancel(slow, call, text):
+    cancel = threading.Event()
+    thread, raised = in_thread(lambda: CALLS[call](slow, text, cancel=cancel))
+    wait_until_running(slow)
+    cancel.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert isinstance(raised[0], StoppedError)
+    usable_again(slow)
+
+
+@pytest.mark.parametrize("call", ["generate", "stream"])
+@pytest.mark.parametrize("text", [TEXT, "One sentence only."])
+def test_close_stops_all_calls(slow, call, text):
+    jobs = [in_thread(lambda: CALLS[call](slow, text)) for _ in range(3)]
+    wait_until_running(slow, runs=2)
+    slow.close()
+    for thread, raised in jobs:
+        thread.join(60)
+        assert not thread.is_alive()
+        assert isinstance(raised[0], StoppedError)
+    with pytest.raises(StoppedError, match="closed; open it again"):
+        slow.generate("Hello.")
+    slow.close()
+
+
+def test_cancel_before_the_start(tiny):
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(StoppedError, match="cancelled"):
+        tiny.generate("Hello. There.", cancel=cancel)
+    with pytest.raises(StoppedError, match="cancelled"):
+        next(tiny.generate_stream("Hello. There.", cancel=cancel))
+
+
+def test_cancel_and_progress_are_checked(tiny):
+    with pytest.raises(SettingError, match="cancel=1 has no is_set"):
+        tiny.generate("Hello.", cancel=1)
+    with pytest.raises(SettingError, match="progress='yes'"):
+        tiny.generate("Hello.", progress="yes")
+
+
+def test_context_manager(tiny_directory):
+    with KittenTTS(tiny_directory) as model:
+        model.generate("Hello. There.")
+    with pytest.raises(StoppedError):
+        model.generate("Hello.")
+
+
+def test_a_cancelled_file_leaves_nothing(slow, tmp_path):
+    cancel = threading.Event()
+    thread, raised = in_thread(lambda: slow.generate_to_file(TEXT, tmp_path / "a.wav", cancel=cancel))
+    wait_until_running(slow)
+    cancel.set()
+    thread.join(60)
+    assert isinstance(raised[0], StoppedError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_waiting_callers_are_stopped_without_a_slot(slow):
+    hog, _ = in_thread(lambda: slow.generate(TEXT))
+    wait_until_running(slow, runs=2)
+    cancel = threading.Event()
+    waiting, raised = in_thread(lambda: slow.generate("Me too. I wait.", cancel=cancel))
+    slots = slow.model._sessions.slots
+    for _ in range(6000):
+        with slots._changed:
+            if slots._changed.wait_for(lambda: len(slots._queue) >= 2, 0.01):
+                break
+    assert len(slots._queue) >= 2
+    cancel.set()
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert isinstance(raised[0], StoppedError)
+    assert hog.is_alive()
+    slow.close()
+    hog.join(60)
+
+
+CTRL_C = """
+import os, signal, sys, threading, time
+from kittentts import KittenTTS
+model = KittenTTS(sys.argv[1], max_workers=2)
+slots = model.model._sessions.slots
+
+def interrupt():
+    with slots._changed:
+        slots._changed.wait_for(lambda: slots._free == 0)
+    global began
+    began = time.monotonic()
+    os.kill(os.getpid(), signal.SIGINT)
+
+thread = threading.Thread(target=interrupt)
+thread.start()
+try:
+    model.generate(sys.argv[2])
+except KeyboardInterrupt:
+    seconds = time.monotonic() - began
+    # a thread that the signal caught at its very start is not waited for, but ends too
+    for other in set(threading.enumerate()) - {threading.main_thread()}:
+        other.join(5)
+    print(seconds, threading.active_count())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals to oneself differ on Windows")
+def test_ctrl_c_in_the_middle_of_a_long_text(run_python, slow_directory):
+    seconds, threads = run_python(CTRL_C, slow_directory, TEXT * 10).stdout.split()
+    assert float(seconds) < 0.5
+    assert threads == "1"
+
+
+def test_the_program_may_end_while_a_daemon_thread_speaks(run_python, slow_directory):
+    code = """
+import sys, threading
+from kittentts import KittenTTS
+model = KittenTTS(sys.argv[1], max_workers=2)
+threading.Thread(target=model.generate, args=(sys.argv[2],), daemon=True).start()
+slots = model.model._sessions.slots
+with slots._changed:
+    slots._changed.wait_for(lambda: slots._free == 0)
+"""
+    run_python(code, slow_directory, TEXT * 10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_child_speaks_too(run_python, tiny_directory):
+    code = """
+import os, sys, threading
+from kittentts import KittenTTS
+model = KittenTTS(sys.argv[1], max_workers=2)
+text = "One is here. Two is there. Three is nowhere."
+expected = model.generate(text).tobytes()
+busy = threading.Event()
+threads = [threading.Thread(target=lambda: [busy.set(), [model.generate(text) for _ in range(200)]]) for _ in range(4)]
+[thread.start() for thread in threads]
+busy.wait()
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if model.generate(text).tobytes() == expected and model.generate("One.").size else 1)
+    assert os.waitpid(child, 0)[1] == 0
+[thread.join() for thread in threads]
+assert model.generate(text).tobytes() == expected
+"""
+    run_python(code, tiny_directory)
+
+
+class TestProgress:
+    def test_a_function_gets_it_in_the_callers_thread(self, tiny):
+        seen = []
+        audio = tiny.generate(TEXT, progress=lambda progress: seen.append((progress, threading.current_thread())))
+        assert {thread for _, thread in seen} == {threading.current_thread()}
+        counts = [progress.chunks for progress, _ in seen]
+        assert counts == sorted(set(counts))
+        last = seen[-1][0]
+        assert (last.chunks, last.total_chunks) == (4, 4)
+        assert last.characters == last.total_characters
+        assert last.audio_seconds == pytest.approx(len(audio) / 24000)
+        assert last.times_real_time > 0
+
+    def test_an_error_in_it_stops_the_call(self, tiny):
+        with pytest.raises(ZeroDivisionError):
+            tiny.generate(TEXT, progress=lambda _: 1 / 0)
+        assert threading.active_count() == 1
+
+    def test_a_bar(self, tiny, tmp_path, capsys):
+        tiny.generate_to_file(TEXT, tmp_path / "a.wav", progress=True)
+        assert "100%" in (bar := capsys.readouterr().err)
+        assert "times real time" in bar
+
+    def test_off_by_default(self, tiny, capfd):
+        tiny.generate(TEXT)
+        assert capfd.readouterr() == ("", "")
+
+
+def test_same_bits_in_every_way(tiny, tiny_directory):
+    whole = tiny.generate(TEXT)
+    assert tiny.generate(TEXT, cancel=threading.Event()).tobytes() == whole.tobytes()
+    assert np.concatenate(list(tiny.generate_stream(TEXT, cancel=threading.Event()))).tobytes() == whole.tobytes()
+    assert KittenTTS(tiny_directory, max_workers=2).generate(TEXT, progress=bool).tobytes() == whole.tobytes()
