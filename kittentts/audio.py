@@ -28,6 +28,8 @@ _SUFFIXES = {
     "OGA": {"format": "OGG"},
     "AIF": {"format": "AIFF"},
 }
+# libsndfile's SF_ERR_SYSTEM
+_SYSTEM_ERROR = 2
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
@@ -77,7 +79,13 @@ def open_file(
     resample = _resampler(sample_rate)
     with _written_aside(path) as aside:
         try:
-            with soundfile.SoundFile(aside, "w", sample_rate, channels=1, **options) as file:
+            file = soundfile.SoundFile(aside, "w", sample_rate, channels=1, **options)
+        except soundfile.LibsndfileError as error:
+            if error.code == _SYSTEM_ERROR:
+                raise OSError(f"{path} cannot be written: {error.error_string}") from error
+            raise SettingError(f"{path.name} cannot have {sample_rate} Hz: {error.error_string}") from error
+        try:
+            with file:
 
                 def write(waveform: NDArray[np.float32], *, last: bool = False) -> None:
                     samples = resample(waveform, last)
@@ -109,7 +117,7 @@ def _check_format(path: Path, sample_rate: int) -> dict[str, str]:
     """Return soundfile's names of the format."""
     import soundfile
 
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | np.integer) or sample_rate <= 0:
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | np.integer) or not 0 < sample_rate < 2**31:
         raise SettingError(f"sample_rate={sample_rate!r} is not a whole number of Hz above 0, for example 24000")
     suffix = path.suffix[1:].upper()
     options = _SUFFIXES.get(suffix, {"format": suffix})

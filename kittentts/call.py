@@ -65,8 +65,7 @@ class Call:
         self._wake = wake
         self._options = graph.run_options()
         self._shrinking = graph.run_options(shrink=True)
-        # A daemon thread's call must not hold up the end of the program.
-        self._daemon = threading.current_thread().daemon
+        self.is_daemon = threading.current_thread().daemon
         self._bar = _open_bar(texts) if progress is True else None
         self._report = progress if callable(progress) else self._show
         self._began = time.perf_counter()
@@ -100,9 +99,7 @@ class Call:
         if self._cancel is not None and self._cancel.is_set():
             raise StoppedError("the call was cancelled")
         if self.is_stopped():
-            raise StoppedError("the model was closed while it spoke")
-        if self._daemon and not threading.main_thread().is_alive():
-            raise StoppedError("the program ends")
+            raise StoppedError("the model was closed, or the program ended, while it spoke")
         if len(self._spoken) != self._reported:
             spoken = dict(self._spoken)
             self._reported = len(spoken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 
 from kittentts import KittenTTS, KittenTTSError, __version__, defaults
@@ -14,6 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     Wrong usage leaves through argparse with status 2. Errors are one line on stderr.
     """
     options = _parser().parse_args(arguments)
+    # the Hub client logs each attempt; what came of them is in our own message
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         options.run(options)
     except (KittenTTSError, OSError) as error:

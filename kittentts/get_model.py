@@ -11,7 +11,7 @@ from kittentts import defaults
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from threading import Event
 
     import numpy as np
@@ -74,7 +74,9 @@ class KittenTTS:
         lexicon: Mapping[str, str] | None = None,
     ) -> None:
         from kittentts.repository import find_model
+        from kittentts.request import check_options
 
+        check_options(backend, max_workers, lexicon)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
         self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon)
 
@@ -99,7 +101,7 @@ class KittenTTS:
             clean_text: True spells out numbers, currency and the like first; False takes the text as it is; a
                 function `str -> str` takes the place of our normalization.
             phonemes: the text is phonemes (IPA as espeak-ng writes it, with punctuation); `clean_text` is ignored.
-            sentence_silence: seconds of silence between chunks, 0 or more.
+            sentence_silence: seconds of silence between chunks, 0 to 60.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
                 `kittentts.call.Progress` when chunks are done.
@@ -130,11 +132,11 @@ class KittenTTS:
         phonemes: bool = False,
         sentence_silence: float = 0.0,
         cancel: Event | None = None,
-    ) -> Iterator[NDArray[np.float32]]:
+    ) -> Generator[NDArray[np.float32], None, None]:
         """Speak a text chunk by chunk, in order: the first is yielded before the second is even phonemized.
 
         Parameters and errors are those of `generate`; wrong parameters are reported by the call itself. The arrays,
-        concatenated, are what `generate` returns. Closing the iterator stops the work.
+        concatenated, are what `generate` returns. Closing the generator stops the work.
         """
         return self.model.generate_stream(
             text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel

@@ -23,6 +23,7 @@ _PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
 }
 # Kokoro exports call it `tokens`
 _TOKEN_INPUTS = ("input_ids", "tokens")
+_WAVEFORM_OUTPUTS = ("waveform", "audio")
 
 
 def open_session(path: str | os.PathLike[str], backend: str | None = None, *, threads: int = 0) -> Any:
@@ -54,16 +55,21 @@ def open_session(path: str | os.PathLike[str], backend: str | None = None, *, th
             raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
         raise ModelError(f"{path} cannot be opened as an ONNX graph: {error}") from error
     names = {node.name for node in session.get_inputs()}
-    if not names.intersection(_TOKEN_INPUTS) or not {"style", "speed"} <= names:
+    if not any(names == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
         raise ModelError(f"{path} has the inputs {sorted(names)}; a voice has input_ids (or tokens), style and speed")
     return session
+
+
+def check_backend(backend: str | None) -> None:
+    """Raise `BackendError` unless the backend is one that we know; whether this onnxruntime has it shows on opening."""
+    if not isinstance(backend, str | None) or backend not in _PROVIDERS:
+        raise BackendError(f"backend={backend!r} is unknown; use one of {', '.join(map(repr, _PROVIDERS))}")
 
 
 def _providers(backend: str | None) -> list[str]:
     import onnxruntime
 
-    if backend not in _PROVIDERS:
-        raise BackendError(f"backend={backend!r} is unknown; use one of {', '.join(map(repr, _PROVIDERS))}")
+    check_backend(backend)
     available = onnxruntime.get_available_providers()
     found = [provider for provider in _PROVIDERS[backend] if provider in available][:1]
     if not found:
@@ -80,6 +86,12 @@ def token_input(session: Any) -> str:
     return next(name for name in _TOKEN_INPUTS if name in names)
 
 
+def waveform_output(session: Any) -> str:
+    """Return the name of the output that is the waveform: that name, or else the first."""
+    names = [node.name for node in session.get_outputs()]
+    return next((name for name in _WAVEFORM_OUTPUTS if name in names), names[0])
+
+
 def run_options(*, shrink: bool = False) -> Any:
     """Return options for any number of runs; setting `terminate = True` ends those that run within about 15 ms.
 
@@ -94,14 +106,14 @@ def run_options(*, shrink: bool = False) -> Any:
     return options
 
 
-def run(session: Any, inputs: Mapping[str, NDArray[Any]], options: Any) -> NDArray[np.float32]:
-    """Run the graph and return its first output as a waveform, float32 of shape `(samples,)`. Thread-safe.
+def run(session: Any, inputs: Mapping[str, NDArray[Any]], output: str, options: Any) -> NDArray[np.float32]:
+    """Run the graph and return the named output as a waveform, float32 of shape `(samples,)`. Thread-safe.
 
     Raises:
         SynthesisError: ONNX Runtime failed, or was stopped through `options`.
     """
     try:
-        outputs = session.run(None, dict(inputs), options)
+        outputs = session.run([output], dict(inputs), options)
     except _errors() as error:
         raise SynthesisError(str(error)) from error
     return mono_audio_array(outputs[0])

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
-import numbers
-import textwrap
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kittentts import defaults
 from kittentts.audio import mono_audio_array, open_file, silence, trim_tail
 from kittentts.call import Call
-from kittentts.errors import SettingError, TextError, TextTypeError, VoiceError
+from kittentts.errors import TextError, VoiceError
 from kittentts.parallel import make_plan, map_ordered
 from kittentts.phonemes import (
     Phonemizer,
     TextCleaner,
     basic_english_tokenize,
     check_lexicon,
-    check_phonemes,
     is_speakable,
     phonemize_with_lexicon,
     split_symbols,
@@ -32,13 +28,14 @@ from kittentts.phonemes import (
     to_token_ids,
 )
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
+from kittentts.request import Request, beginning, check_numbers, check_options, clean, silent, sounding
 from kittentts.resources import available_memory, usable_cores
 from kittentts.sessions import Sessions
 from kittentts.voices import load_voices, style_row
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from threading import Event
 
     from numpy.typing import NDArray
@@ -87,17 +84,6 @@ class Chunk:
     """Shape `(1,)`."""
 
 
-class _Request(NamedTuple):
-    """A call's parameters, checked."""
-
-    texts: list[str]
-    voice: str
-    speed: np.float32
-    phonemes: bool
-    any_case: bool
-    silence: Samples
-
-
 class KittenTTS_1_Onnx:
     """One open model. Thread-safe: any number of threads may call any method.
 
@@ -127,13 +113,14 @@ class KittenTTS_1_Onnx:
         max_workers: int | None = None,
         lexicon: Mapping[str, str] | None = None,
     ) -> None:
-        self._workers = _check_workers(max_workers)
+        check_options(backend, max_workers, lexicon)
+        self._workers = usable_cores() if max_workers is None else int(max_workers)
         self._lexicon = check_lexicon(lexicon or {})
         self.voices = load_voices(voices_path)
         self.speed_priors = dict(speed_priors)
         self.voice_aliases = {name: raw for name, raw in voice_aliases.items() if raw in self.voices}
         for name in voice_aliases.keys() - self.voice_aliases.keys():
-            logger.warning("%s lacks %r, the voice of %r", voices_path, voice_aliases[name], name)
+            logger.info("%s lacks %r, the voice of %r", voices_path, voice_aliases[name], name)
         self._sessions = Sessions(model_path, backend, self._workers)
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
@@ -194,8 +181,8 @@ class KittenTTS_1_Onnx:
         phonemes: bool = False,
         sentence_silence: float = 0.0,
         cancel: Event | None = None,
-    ) -> Iterator[Samples]:
-        """Return an iterator of the chunks' waveforms, in order; as `KittenTTS.generate_stream`."""
+    ) -> Generator[Samples, None, None]:
+        """Return a generator of the chunks' waveforms, in order; as `KittenTTS.generate_stream`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
         return self._speak_all(request, cancel, one_by_one=True)
 
@@ -227,18 +214,18 @@ class KittenTTS_1_Onnx:
         """Return `input_ids` int64 `(1, n)`, `style` float32 `(1, 256)` and `speed` float32 `(1,)` of one chunk."""
         first, *more = self._chunks(self._check(text, voice, speed, single=True))
         if more:
-            raise TextError(f"{_beginning(text)} has too many tokens for one run; generate() speaks any text")
+            raise TextError(f"{beginning(text)} has too many tokens for one run; generate() speaks any text")
         return {"input_ids": first.token_ids, "style": first.style, "speed": first.speed}
 
     def _speak_all(
         self,
-        request: _Request,
+        request: Request,
         cancel: Event | None = None,
         progress: Reporter = False,
         *,
         one_by_one: bool = False,
         window: int | None = None,
-    ) -> Iterator[Samples]:
+    ) -> Generator[Samples, None, None]:
         """Yield the waveforms of the chunks in order, with the silence between them.
 
         Args:
@@ -266,37 +253,24 @@ class KittenTTS_1_Onnx:
         sentence_silence: float = 0.0,
         *,
         single: bool = False,
-    ) -> _Request:
+    ) -> Request:
         """Check whatever a user passes to a method; the rest of the class trusts it."""
         raw = self.voice_aliases.get(voice, voice) if isinstance(voice, str) else None
         if raw not in self.voices:
             names = ", ".join(dict.fromkeys([*self.voice_aliases, *self.voices]))
             raise VoiceError(f"voice={voice!r} is unknown; this model has {names}")
-        if not _is_finite(speed) or speed <= 0:
-            raise SettingError(f"speed={speed!r} is not a finite number above 0; 1.0 is the voice's own pace")
-        if not _is_finite(sentence_silence) or sentence_silence < 0:
-            raise SettingError(f"sentence_silence={sentence_silence!r} is not a finite number of seconds, 0 or more")
-        if clean_text not in (True, False) and not callable(clean_text):
-            raise SettingError(f"clean_text={clean_text!r} is neither True nor False nor a function str -> str")
-        if not isinstance(text, str):
-            raise TextTypeError(f"the text is of type {type(text).__name__}; a str is needed")
-        if phonemes:
-            check_phonemes(text)
-        elif clean_text:
-            text = clean_text(text) if callable(clean_text) else self.preprocessor.process(text)
-        texts = [text] if single else chunk_text(text)
-        if not any(map(str.strip, texts)):
-            raise TextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
-        return _Request(
-            texts=texts,
+        check_numbers(speed, sentence_silence)
+        text = clean(text, False if phonemes else clean_text, self.preprocessor.process)
+        return Request(
+            texts=sounding([text] if single else chunk_text(text), phonemes=phonemes),
             voice=raw,
             speed=np.float32(speed * self.speed_priors.get(raw, 1.0)),
             phonemes=phonemes,
-            any_case=clean_text is True,
+            any_case=bool(clean_text) and not callable(clean_text),
             silence=silence(sentence_silence),
         )
 
-    def _in_turn(self, request: _Request, call: Call) -> Iterator[Part]:
+    def _in_turn(self, request: Request, call: Call) -> Iterator[Part]:
         """Run one chunk after another, each when it is asked for."""
         speak = partial(self._speak, call=call, total=len(request.texts))
         for chunk in self._chunks(request):
@@ -307,7 +281,7 @@ class KittenTTS_1_Onnx:
                 call.check()
                 yield speak(chunk)
 
-    def _by_plan(self, request: _Request, call: Call, window: int | None) -> Iterator[Part]:
+    def _by_plan(self, request: Request, call: Call, window: int | None) -> Iterator[Part]:
         """Run the chunks at the same time, as `make_plan` says."""
         sizes = [len(text) for text in request.texts]
         plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
@@ -325,7 +299,7 @@ class KittenTTS_1_Onnx:
                     speak, chunks, workers, size=_size, stop=call.stop, check=call.check, window=window
                 )
 
-    def _chunks(self, request: _Request, which: Iterable[int] | None = None) -> Iterator[Chunk]:
+    def _chunks(self, request: Request, which: Iterable[int] | None = None) -> Iterator[Chunk]:
         """Phonemize the texts in order, as far as asked for. What has no sound, like "...", is left out."""
         for index in range(len(request.texts)) if which is None else which:
             text = request.texts[index]
@@ -367,13 +341,13 @@ class KittenTTS_1_Onnx:
         except Exception as error:
             if call.is_stopped():
                 call.check()
-            error.args = (f"chunk {chunk.index + 1} of {total}, {_beginning(chunk.text)}: {error}",)
+            error.args = (f"chunk {chunk.index + 1} of {total}, {beginning(chunk.text)}: {error}",)
             raise
         call.note(chunk.index, len(waveform))
         return chunk.index, waveform
 
 
-def _join(parts: Iterable[Part], request: _Request, call: Call) -> Iterator[Samples]:
+def _join(parts: Iterable[Part], request: Request, call: Call) -> Generator[Samples, None, None]:
     """Yield the waveforms, a pause before each new chunk (not between the pieces of one).
 
     Raises:
@@ -389,7 +363,7 @@ def _join(parts: Iterable[Part], request: _Request, call: Call) -> Iterator[Samp
     finally:
         call.close()
     if previous is None:
-        raise TextError(f"{_beginning(request.texts[0])} has no word, number or symbol that can be spoken")
+        raise silent(request.texts[0])
 
 
 def _size(chunk: Chunk) -> int:
@@ -400,19 +374,3 @@ def _runs_in_memory(characters: int, speed: float) -> int | None:
     """Return how many runs of the longest chunk fit into the memory that is free, at least 1; None where unknown."""
     free = available_memory()
     return None if free is None else max(1, int(free / (_RUN_BYTES + _CHARACTER_BYTES * characters / speed)))
-
-
-def _check_workers(max_workers: int | None) -> int:
-    if max_workers is None:
-        return usable_cores()
-    if isinstance(max_workers, bool) or not isinstance(max_workers, int) or max_workers < 1:
-        raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
-    return max_workers
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _beginning(text: str) -> str:
-    return repr(textwrap.shorten(text, 40, placeholder="..."))

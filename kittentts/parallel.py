@@ -42,10 +42,10 @@ def make_plan(sizes: Sequence[float], cores: int, at_once: int | None = None) ->
     """Choose the plan with the least estimated time.
 
     - One core: one by one.
-    - No more items than cores: all at the same time; with a core each if they are about equal and fill the cores, else
-      sharing all cores.
+    - No more items than cores: all at the same time; with a core each if that keeps the cores busy, else sharing all.
     - More: as many at a time as cores, with a core each, which uses the cores best; but the last few one by one on all
-      cores where the others come out even. One item that outweighs all others makes it best to run all one by one.
+      cores where the others come out even.
+    - Where one item outweighs all others, and would end up alone on its core: all one by one on all cores.
 
     Args:
         sizes: for each item a number above 0 that its time is proportional to.
@@ -56,14 +56,18 @@ def make_plan(sizes: Sequence[float], cores: int, at_once: int | None = None) ->
     workers = min(cores, count, at_once or cores)
     if workers <= 1:
         return Plan(0, 0, one_core_each=False)
+
+    def seconds(plan: Plan) -> float:
+        pooled, tail = sizes[: plan.pooled], sizes[plan.pooled :]
+        time = _time_with_a_core_each(pooled, workers) if plan.one_core_each else _time_sharing(pooled, cores)
+        return time + sum(tail) * _time_on(cores)
+
+    plans = [Plan(count, workers, one_core_each=True), Plan(0, 0, one_core_each=True)]
     if count <= workers:
-        return Plan(count, count, one_core_each=_time_with_a_core_each(sizes, count) <= _time_sharing(sizes, cores))
-
-    def seconds(tail: int) -> float:
-        return _time_with_a_core_each(sizes[: count - tail], workers) + sum(sizes[count - tail :]) * _time_on(cores)
-
-    pooled = count - min((*range(workers), count), key=seconds)
-    return Plan(pooled, min(workers, pooled), one_core_each=True)
+        plans.append(Plan(count, workers, one_core_each=False))
+    else:
+        plans += [Plan(count - tail, workers, one_core_each=True) for tail in range(1, workers)]
+    return min(plans, key=seconds)
 
 
 def _time_with_a_core_each(sizes: Sequence[float], workers: int) -> float:

@@ -6,18 +6,24 @@ backend (each new one leaks megabytes) and one lock.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import os
 import re
+import shutil
+import tempfile
 import threading
 import unicodedata
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kittentts.errors import EspeakError, SettingError, TextError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # The models' embedding rows, by position; where a symbol is listed twice the later row is the trained one.
 _SYMBOLS = (
@@ -46,10 +52,16 @@ _MARKS = re.compile(r"""([;:!?¡¿—…"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,]
 
 # Controls and lone surrogates: espeak-ng ends the text at a NUL and takes \x01 for a command; UTF-8 has no surrogates.
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# of other scripts, about which espeak-ng is silent
+_DIGIT = re.compile(r"(?![0-9])\d")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 _lock = threading.Lock()
+_fork_guards = itertools.count()
 _backend: Any = None
+# espeak-ng has 160 bytes for the path of its data, and ends the process if it does not find them there.
+_DATA_PATH_BYTES = 150
+_short_path: Any = None
 
 
 class TextCleaner:
@@ -66,12 +78,19 @@ class Phonemizer:
     Holds no state; all instances share one backend, which is made on first use.
     """
 
+    def __init__(self) -> None:
+        _guard_forks()
+
     def phonemize(self, text: Sequence[str]) -> list[str]:
         """Return the phonemes (IPA with stress marks, punctuation kept) of each text.
 
         Nothing is left out: words too long for espeak-ng are spoken in parts.
         """
-        return [_phonemize_text(_UNSPEAKABLE.sub(" ", one)) for one in text]
+        return [_phonemize_text(_DIGIT.sub(_ascii_digit, _UNSPEAKABLE.sub(" ", one))) for one in text]
+
+
+def _ascii_digit(match: re.Match[str]) -> str:
+    return str(unicodedata.decimal(match.group()))
 
 
 def _phonemize_text(text: str) -> str:
@@ -115,16 +134,19 @@ def _espeak() -> Any:
         from phonemizer.backend import EspeakBackend
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
-        # What the user has set wins; a library of the user's brings its own data.
-        if "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
-            EspeakWrapper.set_library(espeakng_loader.get_library_path())
-            if not {"ESPEAK_DATA_PATH", "PHONEMIZER_ESPEAK_DATA_PATH"} & os.environ.keys():
-                EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+        library = os.environ.get("PHONEMIZER_ESPEAK_LIBRARY") or espeakng_loader.get_library_path()
+        data = os.environ.get("PHONEMIZER_ESPEAK_DATA_PATH") or os.environ.get("ESPEAK_DATA_PATH")
+        # a library of the user's brings its own data
+        if data is None and "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
+            data = espeakng_loader.get_data_path()
+        EspeakWrapper.set_library(library)
+        if data is not None:
+            EspeakWrapper.set_data_path(_checked_data_path(Path(data)))
         # Outside the hierarchy of loggers: its warnings are about phonemizer's own bookkeeping.
         silent = logging.Logger("phonemizer")  # noqa: LOG001
         silent.addHandler(logging.NullHandler())
         try:
-            backend = EspeakBackend(
+            _backend = EspeakBackend(
                 language="en-us",
                 preserve_punctuation=True,
                 with_stress=True,
@@ -133,16 +155,43 @@ def _espeak() -> Any:
                 logger=silent,
             )
         except RuntimeError as error:
-            library = os.environ.get("PHONEMIZER_ESPEAK_LIBRARY", espeakng_loader.get_library_path())
             raise EspeakError(
                 f"espeak-ng cannot be loaded from {library} ({error}); reinstall espeakng-loader, "
                 "or set PHONEMIZER_ESPEAK_LIBRARY to a working library"
             ) from error
-        # A fork waits until no thread is inside espeak-ng, so that the child finds it whole and the lock free.
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
-        _backend = backend
     return _backend
+
+
+def _checked_data_path(path: Path) -> str:
+    """Return the folder of espeak-ng's data, a copy if its path is too long for espeak-ng."""
+    global _short_path  # noqa: PLW0603
+    found = next((one for one in (path, path / "espeak-ng-data") if (one / "phontab").is_file()), None)
+    if found is None:
+        raise EspeakError(
+            f"{str(path)!r} has no espeak-ng data (no file 'phontab'); correct or unset ESPEAK_DATA_PATH and "
+            "PHONEMIZER_ESPEAK_DATA_PATH, or reinstall espeakng-loader"
+        )
+    if len(os.fsencode(found)) < _DATA_PATH_BYTES:
+        return str(found)
+    _short_path = tempfile.TemporaryDirectory(prefix="espeak", ignore_cleanup_errors=True)
+    # no link: phonemizer would resolve it
+    return str(shutil.copytree(found, Path(_short_path.name) / "data"))
+
+
+def _guard_forks() -> None:
+    """Let a fork wait until no thread is inside espeak-ng, so that the child finds it whole and the lock free."""
+    # the count gives the 0 to one thread only
+    if hasattr(os, "register_at_fork") and next(_fork_guards) == 0:
+        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    _lock.release()
+    # phonemizer's copy of the library, and our copy of the data, belong to the parent, which removes them at its end
+    for finalizer in list(getattr(weakref.finalize, "_registry", ())):
+        referent = finalizer.peek()
+        if referent and (type(referent[0]).__name__ == "EspeakAPI" or referent[0] is _short_path):
+            finalizer.atexit = False
 
 
 def basic_english_tokenize(text: str) -> list[str]:
@@ -184,8 +233,8 @@ def split_symbols(symbols: str, limit: int = _MAX_SYMBOLS) -> list[str]:
 
 
 def check_phonemes(phonemes: str) -> None:
-    """Raise `TextError` where phonemes that a user wrote have a character that no model knows."""
-    unknown = sorted({symbol for symbol in phonemes if symbol not in VOCABULARY and not symbol.isspace()})
+    """Raise `TextError` where phonemes that a user wrote have a letter or digit that no model knows."""
+    unknown = sorted({symbol for symbol in phonemes if symbol not in VOCABULARY and symbol.isalnum()})
     if unknown:
         raise TextError(
             f"these characters are no phonemes that the models know: {' '.join(map(repr, unknown))}; "
@@ -195,6 +244,8 @@ def check_phonemes(phonemes: str) -> None:
 
 def check_lexicon(lexicon: Mapping[str, str]) -> dict[str, str]:
     """Return a copy of the lexicon; raise `SettingError` for a key that is no single word or a value that is no IPA."""
+    if not isinstance(lexicon, Mapping):
+        raise SettingError(f"lexicon={lexicon!r} is no mapping from words to phonemes, like {{'ONNX': 'ˈɑːnɪks'}}")
     for word, phonemes in lexicon.items():
         if not isinstance(word, str) or not _WORD.fullmatch(word):
             raise SettingError(f"the lexicon entry {word!r} is not a single word (letters, digits, inner apostrophes)")
@@ -204,27 +255,41 @@ def check_lexicon(lexicon: Mapping[str, str]) -> dict[str, str]:
             check_phonemes(phonemes)
         except TextError as error:
             raise SettingError(f"the lexicon entry {word!r}: {error}") from error
-    return dict(lexicon)
+    return {_fold(word): phonemes for word, phonemes in lexicon.items()}
+
+
+def _fold(text: str) -> str:
+    """Write apostrophes and accented letters in one way."""
+    return unicodedata.normalize("NFC", text).replace("’", "'")
 
 
 def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[str, str], *, any_case: bool) -> str:
-    """Phonemize `text`, the words of the lexicon as it says.
+    """Phonemize `text`, the words of the lexicon, also with an 's, as it says.
 
     Args:
         text: one chunk.
         phonemizer: speaks the stretches between the lexicon's words, each for itself.
-        lexicon: word -> IPA. A key in lower case stands for the word in any case ("read": also "Read"), a key with
-            capitals for just this spelling ("US" is not "us").
-        any_case: match every key in any case, for a text whose capitals are gone.
+        lexicon: from `check_lexicon`. A key in lower case stands for the word in any case ("read": also "Read"), a key
+            with capitals for just this spelling ("US" is not "us").
+        any_case: match every key in any case, for a text whose capitals are gone; keys in lower case go first.
     """
-    entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} if any_case else lexicon
+    entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} | dict(lexicon) if any_case else lexicon
+    text = _fold(text)
     parts, rest = [], 0
     for match in _WORD.finditer(text):
-        phonemes = entries.get(match.group()) or entries.get(match.group().lower())
+        phonemes = _look_up(match.group(), entries)
         if phonemes:
+            # a hyphen at the beginning of the next stretch would be a minus sign
             parts += [text[rest : match.start()], phonemes]
-            rest = match.end()
+            rest = match.end() + text.startswith("-", match.end())
     parts.append(text[rest:])
     # even parts are text, odd ones phonemes
     parts[::2] = phonemizer.phonemize(parts[::2])
     return " ".join(parts)
+
+
+def _look_up(word: str, entries: Mapping[str, str]) -> str | None:
+    phonemes = entries.get(word) or entries.get(word.lower())
+    if phonemes is None and word.lower().endswith("'s") and (owner := _look_up(word[:-2], entries)):
+        return owner + ("ᵻz" if owner[-1] in "szʃʒ" else "s" if owner[-1] in "ptkfθ" else "z")
+    return phonemes

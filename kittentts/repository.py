@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kittentts.errors import HubError, ModelError, ModelNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,9 @@ def find_model(
         ModelError: the files are malformed, incomplete or leave their directory.
         MissingExtraError: the demo voice is not installed.
     """
-    if name != "" and Path(name).is_dir():
+    if not isinstance(name, str | os.PathLike):
+        raise ModelNotFoundError(f"the model {name!r} is neither a str nor a path")
+    if _is_directory(name):
         return read_directory(Path(name))
     if name == DEMO:
         from kittentts.demo import demo_directory
@@ -76,7 +78,17 @@ def find_model(
             f"on the Hugging Face Hub (name or owner/name), or {DEMO!r}"
         )
     cache = None if cache_dir is None else os.fspath(cache_dir)
-    return read_directory(_download(repository, cache, revision, refresh=refresh))
+    try:
+        return read_directory(_download(repository, cache, revision, refresh=refresh))
+    except ModelError as error:
+        raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
+
+
+def _is_directory(name: str | os.PathLike[str]) -> bool:
+    try:
+        return name != "" and Path(name).is_dir()
+    except OSError:  # a name that is too long for the file system
+        return False
 
 
 def read_directory(directory: Path) -> ModelFiles:
@@ -114,8 +126,8 @@ def _read_config(directory: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: 'type' is {config.get('type')!r}; this version opens {' and '.join(_TYPES)}")
     for key in ("model_file", "voices"):
         _check_file_name(path, key, config)
-    _check_mapping(path, "speed_priors", config, (int, float))
-    _check_mapping(path, "voice_aliases", config, (str,))
+    _check_mapping(path, "speed_priors", config, _is_factor)
+    _check_mapping(path, "voice_aliases", config, lambda raw: isinstance(raw, str))
     return config
 
 
@@ -130,10 +142,17 @@ def _check_file_name(path: Path, key: str, config: Mapping[str, Any]) -> None:
         raise ModelError(f"{path}: {key!r} is {name!r}, which leaves the model directory; this is refused")
 
 
-def _check_mapping(path: Path, key: str, config: Mapping[str, Any], types: tuple[type, ...]) -> None:
+def _check_mapping(path: Path, key: str, config: Mapping[str, Any], is_valid: Callable[[Any], bool]) -> None:
     mapping = config.get(key, {})
-    if not isinstance(mapping, dict) or not all(isinstance(value, types) for value in mapping.values()):
-        raise ModelError(f"{path}: {key!r} must be an object whose values are of type {types[-1].__name__}")
+    if not isinstance(mapping, dict) or not all(map(is_valid, mapping.values())):
+        raise ModelError(
+            f"{path}: {key!r} must be an object of voices (voice_aliases) or of factors from 0.01 to 100 "
+            f"(speed_priors); it is {mapping!r}"
+        )
+
+
+def _is_factor(value: Any) -> bool:
+    return type(value) in (int, float) and 0.01 <= value <= 100  # noqa: PLR2004 (said in the message)
 
 
 def _download(repository: str, cache_dir: str | None, revision: str | None, *, refresh: bool) -> Path:
@@ -143,9 +162,13 @@ def _download(repository: str, cache_dir: str | None, revision: str | None, *, r
     between two calls cannot mix two versions.
     """
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    cached = None if refresh else try_to_load_from_cache(repository, CONFIG_FILE, cache_dir, revision)
-    if isinstance(cached, str):
+    try:
+        cached = try_to_load_from_cache(repository, CONFIG_FILE, cache_dir, revision)
+    except HFValidationError as error:
+        raise ModelNotFoundError(f"{repository!r} is no directory and cannot be a repository on the Hub") from error
+    if isinstance(cached, str) and not refresh:
         config_path = Path(cached)
     else:
         config_path = _fetch(repository, CONFIG_FILE, cache_dir, revision, refresh=refresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from pathlib import Path
 
 
@@ -10,7 +11,10 @@ def usable_cores() -> int:
     """Return the physical cores that affinity and container quotas leave to this process, at least 1."""
     import joblib
 
-    return int(joblib.cpu_count(only_physical_cores=True))
+    with warnings.catch_warnings():
+        # where it cannot tell physical cores from logical ones it says so, and counts the logical ones
+        warnings.simplefilter("ignore")
+        return int(joblib.cpu_count(only_physical_cores=True))
 
 
 def available_memory() -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import os
 import threading
 import weakref
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from kittentts.call import Call
 
 _open: weakref.WeakSet[Sessions] = weakref.WeakSet()
-_fork_hook_lock = threading.Lock()
-_fork_hook_set = False
+_hooks = itertools.count()
 
 
 class Sessions:
@@ -45,8 +46,9 @@ class Sessions:
         self._reset()
         self._all_cores = graph.open_session(path, backend)
         self.token_input = graph.token_input(self._all_cores)
+        self._output = graph.waveform_output(self._all_cores)
         _open.add(self)
-        _set_fork_hook()
+        _set_hooks()
 
     def _reset(self) -> None:
         self._all_cores = self._one_core = None
@@ -92,7 +94,13 @@ class Sessions:
         """Run the graph once, as soon as there is a slot; see `graph.run`."""
         with self.slots.take(call.is_stopped):
             session = self.one_core() if one_core else self.all_cores()
-            return graph.run(session, inputs, call.options(shrink=shrink))
+            return graph.run(session, inputs, self._output, call.options(shrink=shrink))
+
+    def stop_daemons(self) -> None:
+        """Stop the calls of daemon threads, which must not hold up the end of the program."""
+        for call in list(self._calls):
+            if call.is_daemon:
+                call.stop()
 
     def close(self) -> None:
         """Stop all calls and let go of the sessions; may be called again."""
@@ -108,15 +116,22 @@ class Sessions:
             raise StoppedError("the model is closed; open it again with KittenTTS(...)")
 
 
-def _set_fork_hook() -> None:
-    """Once a process, on first use."""
-    global _fork_hook_set  # noqa: PLW0603
-    with _fork_hook_lock:
-        if not _fork_hook_set and hasattr(os, "register_at_fork"):
+def _set_hooks() -> None:
+    """Once a process, when the first model is opened."""
+    # the count gives the 0 to one thread only
+    if next(_hooks) == 0:
+        if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
-            _fork_hook_set = True
+        # concurrent.futures waits at the end of the program for its threads, through this same hook, which is called
+        # before it; a plain atexit function would be called after it, when all is spoken.
+        getattr(threading, "_register_atexit", atexit.register)(_at_exit)
 
 
 def _after_fork() -> None:
-    for sessions in _open:
+    for sessions in list(_open):
         sessions.after_fork()
+
+
+def _at_exit() -> None:
+    for sessions in list(_open):
+        sessions.stop_daemons()

@@ -102,6 +102,13 @@ def test_opus_takes_its_own_rates_only(tmp_path):
         write(tmp_path / "a.opus", tone(1), 44100)
 
 
+@pytest.mark.parametrize(("name", "rate"), [("a.mp3", 96000), ("a.flac", 1_000_000), ("a.wav", 10**12)])
+def test_rates_that_a_format_does_not_take(tmp_path, name, rate):
+    with pytest.raises(SettingError, match=str(rate)):
+        write(tmp_path / name, tone(0.1), rate)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_missing_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="no-such-folder"):
         write(tmp_path / "no-such-folder" / "a.wav", tone(1))

@@ -100,6 +100,22 @@ assert not any(process.returncode for process in processes)
     assert "'config.json', 'kokoro-v1.0.int8.onnx', 'voices.npz'" in run_python(code, env=os.environ | cache).stdout
 
 
+def test_a_damaged_layout_is_made_anew(run_python, tmp_path):
+    code = """
+from kittentts.demo import demo_directory
+(demo_directory() / "kokoro-v1.0.int8.onnx").unlink()
+assert (demo_directory() / "kokoro-v1.0.int8.onnx").is_file()
+"""
+    run_python(code, env=os.environ | {"KITTENTTS_CACHE": str(tmp_path / "cache")})
+
+
+def test_a_cache_of_kokoros_that_cannot_be_written_is_named(run_python, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    code = "from kittentts import KittenTTS; KittenTTS('demo')"
+    caches = {"KITTENTTS_CACHE": str(tmp_path / "cache"), "KOKORO_JA_CACHE": str(tmp_path / "file" / "x")}
+    assert "set KOKORO_JA_CACHE" in run_python(code, env=os.environ | caches, check=False).stderr
+
+
 def test_a_cache_that_cannot_be_written_is_named(run_python, tmp_path):
     (tmp_path / "file").write_text("in the way")
     code = "from kittentts import KittenTTS; KittenTTS('demo')"

@@ -213,9 +213,15 @@ def test_clean_text(tiny):
     assert tiny.generate("It costs 5 $.", clean_text=False).tobytes() != said.tobytes()
 
 
-def test_phonemes_as_input(tiny):
-    text = "Hello there."
-    assert tiny.generate(Phonemizer().phonemize([text])[0], phonemes=True).tobytes() != b""
+@pytest.mark.parametrize("text", ["Hello there.", "(Hello) [there], friend!"])
+def test_phonemes_as_input(tmp_path, text):
+    # one row a voice: the style does not depend on the length of the text
+    model = KittenTTS(tiny_model.make_directory(tmp_path, shape=(1, 256)))
+    phonemes = Phonemizer().phonemize([text])[0]
+    assert model.generate(phonemes, phonemes=True).tobytes() == model.generate(text).tobytes()
+
+
+def test_phonemes_that_are_none(tiny):
     with pytest.raises(TextError, match=r"'3'.*IPA"):
         tiny.generate("h3llo", phonemes=True)
 
@@ -242,6 +248,12 @@ def test_chunks_without_a_sound_are_left_out(tiny):
         ({"speed": float("inf")}, SettingError, "speed=inf"),
         ({"speed": "1"}, SettingError, "speed='1'"),
         ({"speed": True}, SettingError, "speed=True"),
+        ({"speed": 1e300}, SettingError, "speed=1e[+]300"),
+        ({"speed": 10**400}, SettingError, "speed=1000"),
+        ({"speed": 1e-300}, SettingError, "speed=1e-300"),
+        ({"text": "(" * 1000}, TextError, r"'\({40}\.\.\.' has no word"),
+        ({"sentence_silence": 61}, SettingError, "sentence_silence=61"),
+        ({"clean_text": lambda _: None}, TextTypeError, "NoneType"),
         ({"sentence_silence": -0.1}, SettingError, "sentence_silence=-0.1"),
         ({"clean_text": "yes"}, SettingError, "clean_text='yes'"),
     ],
@@ -260,6 +272,29 @@ def test_bad_input_is_refused_at_the_door(tiny, tmp_path, call, parameters, erro
 def test_max_workers_is_checked(tiny_directory, workers):
     with pytest.raises(SettingError, match="max_workers"):
         KittenTTS(tiny_directory, max_workers=workers)
+
+
+@pytest.mark.parametrize(
+    "options", [{"backend": "tpu"}, {"max_workers": 0}, {"lexicon": {"a b": "a"}}, {"lexicon": ["a"]}]
+)
+def test_options_are_checked_before_the_model_is_looked_for(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        KittenTTS("/no/such/directory", **options)
+
+
+def test_the_beginning_of_a_long_word_is_in_the_message(failing):
+    with pytest.raises(SynthesisError, match=r"chunk 1 of 2, 'xxxxxxxxxx.*xxx"):
+        failing.generate("x" * 60 + " roses. Fine.")
+
+
+def test_the_waveform_is_found_by_its_name(tmp_path):
+    model = tiny_model.make_graph()
+    outputs = list(model.graph.output)
+    del model.graph.output[:]
+    model.graph.output.extend(reversed(outputs))
+    directory = tiny_model.make_directory(tmp_path)
+    (directory / "tiny.onnx").write_bytes(model.SerializeToString())
+    assert len(KittenTTS(directory).generate("Hello.")) > 1000
 
 
 def test_a_short_waveform_is_kept_whole(tiny):

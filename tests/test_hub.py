@@ -141,6 +141,13 @@ def test_the_hub_goes_away_between_two_files(hub, open_model):
     assert open_model().startswith("audio")
 
 
+def test_a_malformed_config_in_the_cache_names_the_way_out(hub, open_model):
+    good, hub.files["config.json"] = hub.files["config.json"], b"{"
+    assert "refresh=True" in open_model()
+    hub.files["config.json"], hub.commit = good, "2" * 40
+    assert open_model(refresh=True).startswith("audio")
+
+
 def test_cache_dir(open_model, tmp_path):
     assert open_model(cache_dir=str(tmp_path / "mine")).startswith("audio")
     assert list((tmp_path / "mine").rglob("tiny.onnx"))

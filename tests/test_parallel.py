@@ -32,9 +32,10 @@ class TestPlan:
         [
             ([5], 8, Plan(0, 0, one_core_each=False)),
             ([5, 5, 5], 1, Plan(0, 0, one_core_each=False)),
+            ([5, 5, 7], 3, Plan(3, 3, one_core_each=False)),
             ([5, 5], 2, Plan(2, 2, one_core_each=True)),
             ([5, 5], 8, Plan(2, 2, one_core_each=False)),
-            ([50, 1], 2, Plan(2, 2, one_core_each=False)),
+            ([50, 1], 2, Plan(0, 0, one_core_each=True)),
             ([5] * 4, 2, Plan(4, 2, one_core_each=True)),
             # the odd one runs on both cores after the others
             ([5] * 5, 2, Plan(4, 2, one_core_each=True)),

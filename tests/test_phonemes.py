@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import shutil
 import string
 import threading
 from pathlib import Path
 
+import espeakng_loader
 import pytest
 import tiny_model
 from hypothesis import given, settings
@@ -159,6 +161,51 @@ def test_environment_of_the_user_wins(run_python):
     assert "/nowhere/libespeak.so" in result.stderr
 
 
+ONE_WORD = "from kittentts.phonemes import Phonemizer; print(Phonemizer().phonemize(['hello']))"
+
+
+@pytest.mark.parametrize("variable", ["ESPEAK_DATA_PATH", "PHONEMIZER_ESPEAK_DATA_PATH"])
+def test_data_path_of_the_user(run_python, tmp_path, variable):
+    # espeak-ng itself would end the process
+    result = run_python(ONE_WORD, env=os.environ | {variable: str(tmp_path)}, check=False)
+    assert "EspeakError" in result.stderr
+    assert variable in result.stderr
+    data = espeakng_loader.get_data_path()
+    for path in (data, Path(data).parent):
+        assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {variable: str(path)}).stdout
+
+
+def test_a_data_path_longer_than_espeak_takes(run_python, tmp_path):
+    deep = tmp_path.joinpath(*["a_folder_with_a_long_name"] * 8)
+    shutil.copytree(espeakng_loader.get_data_path(), deep / "data")
+    assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {"ESPEAK_DATA_PATH": str(deep / "data")}).stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_fork_during_the_first_use_and_a_child_that_exits_normally(run_python):
+    result = run_python("""
+import os, sys, threading
+from kittentts import phonemes
+thread = threading.Thread(target=phonemes.Phonemizer().phonemize, args=(["Hello."],))
+thread.start()
+while thread.is_alive() and not phonemes._lock.locked():
+    pass
+child = os.fork()
+if child == 0:
+    phonemes.Phonemizer().phonemize(["Hello there."])
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+phonemes.Phonemizer().phonemize(["Hello there."])
+""")
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(("text", "digits"), [("５００", "500"), ("१२३", "123"), ("٣ cats", "3 cats")])
+def test_digits_of_other_scripts_are_spoken(text, digits):
+    assert phonemes(text) == phonemes(digits)
+
+
 def test_phonemizer_adds_no_log_handlers(run_python):
     code = """
 import logging
@@ -189,6 +236,23 @@ class TestLexicon:
     )
     def test_case(self, key, text, any_case, hit):
         assert ("ɡˈuːɡuː" in phonemize_with_lexicon(text, PHONEMIZER, {key: "ɡˈuːɡuː"}, any_case=any_case)) is hit
+
+    @pytest.mark.parametrize(
+        ("key", "value", "text", "said"),
+        [
+            ("ONNX", "ˈɑːnɪks", "ONNX's", "ˈɑːnɪksᵻz"),
+            ("cat", "kˈɑt", "the cat’s", "kˈɑts"),
+            ("don't", "dˈɑnt", "don’t", "dˈɑnt"),
+            ("café", "kˈɑfeɪ", "cafe\u0301", "kˈɑfeɪ"),
+        ],
+    )
+    def test_possessives_and_ways_of_writing(self, key, value, text, said):
+        found = phonemize_with_lexicon(text, PHONEMIZER, check_lexicon({key: value}), any_case=False)
+        assert found.split()[-1] == said
+
+    def test_a_hyphen_after_a_word_is_no_minus(self):
+        found = phonemize_with_lexicon("GPT-4", PHONEMIZER, {"gpt": "ɡˈɑ"}, any_case=False)
+        assert found.split() == ["ɡˈɑ", phonemes("4").strip()]
 
     @pytest.mark.parametrize(
         "entry", [{"two words": "a"}, {"a-b": "a"}, {"": "a"}, {1: "a"}, {"a": ""}, {"a": "7"}, {"a": "."}]

@@ -49,6 +49,17 @@ def test_no_such_directory(name):
         KittenTTS(name)
 
 
+def test_a_name_of_another_type():
+    with pytest.raises(ModelNotFoundError, match="None is neither a str nor a path"):
+        KittenTTS(None)
+
+
+@pytest.mark.parametrize("name", ["own--er/b", "owner/b.", "a" * 5000])
+def test_a_name_that_the_hub_does_not_admit(name):
+    with pytest.raises(ModelNotFoundError, match="cannot be a repository"):
+        KittenTTS(name)
+
+
 def test_no_config(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no config\.json in"):
         KittenTTS(tmp_path)
@@ -79,6 +90,7 @@ def test_config_in_another_encoding(directory):
         ({"voices": ""}, "lacks 'voices'"),
         ({"speed_priors": [1]}, "'speed_priors' must be an object"),
         ({"speed_priors": {"a": "fast"}}, "'speed_priors' must be an object"),
+        *(({"speed_priors": {"a": factor}}, "factors") for factor in (0, -1, float("nan"), float("inf"), True, 1e9)),
         ({"voice_aliases": {"a": 1}}, "'voice_aliases' must be an object"),
         *(
             ({key: name}, "leaves the model directory; this is refused")

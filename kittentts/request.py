@@ -1,0 +1,114 @@
+"""The door of the engine: what a user passes is checked here, once, and becomes a `Request`."""
+
+from __future__ import annotations
+
+import numbers
+import unicodedata
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from kittentts import graph
+from kittentts.errors import SettingError, TextError, TextTypeError
+from kittentts.phonemes import check_lexicon, check_phonemes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+# characters of a text in a message
+_BEGINNING = 40
+# what float32 holds after a speed prior
+_SPEEDS = (1e-30, 1e30)
+_LONGEST_SILENCE = 60.0
+
+
+class Request(NamedTuple):
+    """A call's parameters, checked."""
+
+    texts: list[str]
+    """The chunks' texts, none of them without a sound."""
+    voice: str
+    """The raw voice."""
+    speed: np.float32
+    """The speed prior included."""
+    phonemes: bool
+    """Whether the texts are phonemes."""
+    any_case: bool
+    """Whether capitals are gone from the texts, so that the lexicon must not heed them."""
+    silence: NDArray[np.float32]
+    """What is between two chunks."""
+
+
+def check_options(backend: str | None, max_workers: int | None, lexicon: Mapping[str, str] | None) -> None:
+    """Raise `BackendError` or `SettingError` for options that no model can have, before it is looked for."""
+    graph.check_backend(backend)
+    check_lexicon({} if lexicon is None else lexicon)
+    if max_workers is not None and (
+        isinstance(max_workers, bool) or not isinstance(max_workers, numbers.Integral) or max_workers < 1
+    ):
+        raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
+
+
+def check_numbers(speed: float, sentence_silence: float) -> None:
+    """Raise `SettingError` where one is out of its range."""
+    if not _is_number(speed, *_SPEEDS):
+        raise SettingError(f"speed={speed!r} is not a finite number above 0, like 1.0, the voice's own pace")
+    if not _is_number(sentence_silence, 0, _LONGEST_SILENCE):
+        raise SettingError(f"sentence_silence={sentence_silence!r} is not a number of seconds from 0 to 60")
+
+
+def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str]) -> str:
+    """Normalize a text: not at all (False), with `ours` (True), or with the user's function.
+
+    Raises:
+        TextTypeError: the text, or what the function makes of it, is no `str`.
+        TextError: it is blank, or nothing is left of it.
+        SettingError: `how` is something else.
+    """
+    if not callable(how) and not isinstance(how, bool | int | np.bool_):
+        raise SettingError(f"clean_text={how!r} is neither True nor False nor a function str -> str")
+    _check_type(text)
+    if how:
+        text = how(text) if callable(how) else ours(text)
+        _check_type(text)
+    if not text.strip():
+        raise TextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
+    return text
+
+
+def sounding(texts: Iterable[str], *, phonemes: bool) -> list[str]:
+    """Return the texts that have a letter, number or symbol; whether espeak-ng has a sound for it shows later.
+
+    Raises:
+        TextError: there is none, or one that should be phonemes is not.
+    """
+    texts = list(texts)
+    if phonemes:
+        check_phonemes("".join(texts))
+    found = [text for text in texts if any(unicodedata.category(character)[0] in "LNS" for character in text)]
+    if not found:
+        raise silent(" ".join(texts))
+    return found
+
+
+def silent(text: str) -> TextError:
+    """Return the error for a text without a sound."""
+    return TextError(f"{beginning(text)} has no word, number or symbol that can be spoken")
+
+
+def beginning(text: str) -> str:
+    """Return the beginning of a text, quoted, for a message."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _BEGINNING else f"{line[:_BEGINNING]}...")
+
+
+def _check_type(text: object) -> None:
+    if not isinstance(text, str):
+        raise TextTypeError(f"the text is of type {type(text).__name__}; a str is needed")
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    """Whether it is a real number of this range; NaN is in none."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(low <= value <= high)
