@@ -116,7 +116,8 @@ def run(session: Any, inputs: Mapping[str, NDArray[Any]], output: str, options: 
         outputs = session.run([output], dict(inputs), options)
     except _errors() as error:
         raise SynthesisError(str(error)) from error
-    return mono_audio_array(outputs[0])
+    # what ONNX Runtime returns is a view of its arena, which could not give the memory back
+    return mono_audio_array(outputs[0]).copy()
 
 
 def _errors() -> tuple[type[Exception], ...]:

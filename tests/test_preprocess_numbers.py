@@ -10,6 +10,7 @@ from kittentts.preprocess import float_to_words, number_to_words, roman_to_int
     ("number", "expected"),
     [
         (0, "zero"),
+        (True, "one"),
         (-5, "negative five"),
         (13, "thirteen"),
         (40, "forty"),

@@ -13,8 +13,8 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 # Text that is likely to look like something that a rule knows.
 PIECES = (
     "0 1 2 5 10 12 30 007 1905 2024 , . : / - – — − % $ € ¥ £ ¢ ° ' ’ “ ” \" ( ) + # @ & * ^ × _ < > ! ? … ~ ½ ² km GB "
-    "ms in m K M B k a.m pm AM th st s e E v x www. http:// .org a@b.c May Jan. Sept. Mr. Dr. St. et al pp. p. Fig. "
-    "Chapter King Henry IV I X War it's don't I'd let's \ud800 \u0301 \x00 é ſ Ω 中 ١ 🙂 <b> a word"
+    "ft. ′ ″ ℃ ５ h T Z ms in m K M B k a.m pm AM th st s e E v x www. http:// .org a@b.c May Jan. Sept. Mr. Dr. St. "
+    "et al pp. p. Fig. Chapter King Henry IV I X War it's don't I'd let's \ud800 \u0301 \x00 é ſ Ω 中 ١ 🙂 <b> a word"
 )
 LOOKALIKES = st.lists(st.sampled_from([*PIECES.split(), " ", " ", "\n"]), max_size=14).map("".join)
 TEXTS = ANY_TEXT | LOOKALIKES

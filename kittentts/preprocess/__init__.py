@@ -9,6 +9,7 @@
 | `rules` and `rules_*` | the one table of rules behind all of these |
 | `rule`, `apply` | what a rule is; which rule speaks for which characters |
 | `numbers` | numbers in words |
+| `units` | the names of units |
 | `text` | two small helpers |
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.preprocess.rule import TAKEN, Rule
@@ -11,6 +12,12 @@ from kittentts.preprocess.text import check_is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_SPACE = "[ \u00a0\u2009\u202f]"
+_SPACED_THOUSANDS = (
+    rf"(?<![\w+])(?<![0-9][.,:/-])(?<![0-9]\s)[1-9][0-9]{{0,2}}(?:{_SPACE}[0-9]{{3}})+(?!{_SPACE}?[0-9])(?!\w)"
+)
 
 
 class Replacement(NamedTuple):
@@ -27,7 +34,7 @@ def find_replacements(text: str, rules: Iterable[Rule]) -> list[Replacement]:
 
     Replacements never overlap, and no rule sees the words that another one has spoken.
     """
-    slate = text  # the text, where characters that are taken are blotted out
+    slate = _in_plain_digits(text)  # where characters that are taken are blotted out
     taken: list[Replacement] = []
     for rule in rules:
         found = [
@@ -79,6 +86,19 @@ def apply_rules(text: str, rules: Iterable[Rule]) -> str:
 def compiled(pattern: str) -> re.Pattern[str]:
     """Compile a rule's pattern when it is first used, so that importing stays instant."""
     return re.compile(pattern)
+
+
+def _in_plain_digits(text: str) -> str:
+    """Write the digits of all scripts in ASCII, and "10 000" as "10,000"; no character moves."""
+    if not text.isascii():
+        text = compiled("[^\\D0-9]").sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+    return compiled(_SPACED_THOUSANDS).sub(_with_commas, text)
+
+
+def _with_commas(match: re.Match[str]) -> str:
+    # "100 200" are two numbers, "100 000" is one. Nobody puts a narrow or a fixed space between two numbers.
+    is_list = " " in match[0] and " 0" not in match[0]
+    return match[0] if is_list else re.sub(r"\s", ",", match[0])
 
 
 def _blot_out(slate: str, found: list[Replacement]) -> str:

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 # Never the end of a sentence.
 _ABBREVIATIONS = frozenset(
     word_list(
-        "mr mrs ms mx messrs dr prof st mt rev gov capt lt sgt col maj cmdr "
+        "mr mrs ms mx messrs dr prof st mt rev gov gen sen pres capt lt sgt col maj cmdr "
         "jan feb mar apr jun jul aug sep sept oct nov dec "
         "fig figs eq eqs p pp vol vols vs cf viz approx e.g i.e ph.d"
     )
 )
 # The same, but words of their own when they are not capitalized.
-_CAPITALIZED_ABBREVIATIONS = frozenset(word_list("Gen Hon Pres Rep Sen"))
+_CAPITALIZED_ABBREVIATIONS = frozenset(word_list("Hon Rep"))
 # The end of a sentence only if a capital letter follows. So are dotted letters such as a.m. and U.S.
 _SOMETIMES_FINAL = frozenset(word_list("ch chs sec secs etc inc ltd co corp jr sr dept est"))
 _LONGEST_ABBREVIATION = 8
+# "bus no. five" is one sentence.
+_NUMBER_WORD = re.compile(
+    "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\\b"
+)
 
 _ENDING = ".!?,;:"
 
@@ -94,9 +99,11 @@ def _is_abbreviation(text: str, dot: int, following: int) -> bool:
     if lower == "al":
         return re.search(r"\bet al\Z", text[max(0, dot - len(" et al")) : dot], re.IGNORECASE) is not None
     if lower in ("no", "nos"):
-        return text[following].isdigit()
+        return text[following].isdigit() or _NUMBER_WORD.match(text, following) is not None
     is_initialism = re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word) is not None
-    return (lower in _SOMETIMES_FINAL or is_initialism) and not following_is_upper
+    # As normalize_text speaks "9 a.m.".
+    is_meridiem = re.search(r"\b[ap] m\Z", text[max(0, dot - len(" a m")) : dot]) is not None
+    return (lower in _SOMETIMES_FINAL or is_initialism or is_meridiem) and not following_is_upper
 
 
 def _pack_words(sentence: str, max_len: int) -> Iterator[str]:

@@ -13,9 +13,25 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Collection
 
-_TAG = r"<(?:/?(?P<name>[A-Za-z][A-Za-z0-9]*)|!)[^<>]*>"
+# Attributes without a value are few; "a <b and c> d" is no tag.
+_ATTRIBUTE = (
+    r"""\s+(?:[\w:@.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>=]+)"""
+    r"|async|autofocus|autoplay|checked|controls|default|defer|disabled|download|hidden|loop|multiple|muted|nowrap|open"
+    r"|readonly|required|reversed|selected)(?![\w=])"
+)
+_TAG = rf"(?i:<(?:!--[^<>]*--|!doctype\b[^<>]*|/?(?P<name>[a-z][a-z0-9]*)(?:{_ATTRIBUTE})*\s*/?)>)"
 # Tags inside a line of text; the others separate words.
 _INLINE_TAGS = frozenset(word_list("a abbr b bdi bdo cite code em font i kbd mark q s small span strong sub sup u var"))
+_TAGS = _INLINE_TAGS | frozenset(
+    word_list(
+        "acronym address applet area article aside audio base big blockquote body br button canvas caption center col "
+        "colgroup data datalist dd del details dfn dialog dir div dl dt embed fieldset figcaption figure footer form "
+        "frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe img input ins label legend li link main "
+        "map menu meta meter nav noscript object ol optgroup option output p param picture pre progress rp rt ruby "
+        "samp script search section select slot source strike style summary svg table tbody td template textarea "
+        "tfoot th thead time title tr track tt ul video wbr"
+    )
+)
 # Unicode's own limit for the length of a sensible sequence of combining marks is 30.
 _MOST_MARKS = 100
 
@@ -29,8 +45,15 @@ _STOPWORDS = word_list(
 
 
 def remove_html_tags(text: str) -> str:
-    """Remove HTML tags and comments; a tag that ends a line or paragraph leaves a space. "2 < 3" is no tag."""
-    return compiled(_TAG).sub(lambda tag: "" if (tag["name"] or "").lower() in _INLINE_TAGS else " ", text)
+    """Remove HTML tags and comments; a tag that ends a line or paragraph leaves a space. "<laughs>" is no tag."""
+    return compiled(_TAG).sub(_removed_tag, text)
+
+
+def _removed_tag(tag: re.Match[str]) -> str:
+    name = (tag["name"] or "br").lower()  # a comment is a break, too
+    if name in _INLINE_TAGS:
+        return ""
+    return " " if name in _TAGS else tag[0]
 
 
 def remove_urls(text: str, replacement: str = "") -> str:

@@ -57,7 +57,7 @@ def number_to_words(n: float | str) -> str:
 
     """
     if isinstance(n, int):
-        sign, digits = ("negative ", _decimal_digits(-n)) if n < 0 else ("", _decimal_digits(n))
+        sign, digits = ("negative ", _decimal_digits(-n)) if n < 0 else ("", _decimal_digits(+n))  # +True is 1
         return sign + cardinal(digits)
     whole = re.fullmatch(r"\s*([-+]?)0*([0-9]+)\s*", n.replace(",", "")) if isinstance(n, str) else None
     if whole:

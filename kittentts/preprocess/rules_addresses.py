@@ -23,9 +23,12 @@ _SYMBOL_NAMES = {
     "%": "percent",
 }
 
-# The last character is no punctuation: that belongs to the sentence around the address.
-URL = r"""(?i:(?<![\w@])(?:https?://|www\.)[^\s<>"“”\x00]*[^\s<>"“”\x00.,;:!?)\]}'’…])"""
-EMAIL = r"(?<![\w.+%-])[\w.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+# The last character is no punctuation, but for a balanced parenthesis: that belongs to the sentence around the address.
+URL = (
+    r"""(?i:(?<![\w@])(?:(?:https?|ftps?)://|www\.)"""
+    r"""(?:[^\s<>"“”\x00()]|\([^\s<>"“”\x00()]*\))+(?<![.,;:!?\]}'’…]))"""
+)
+EMAIL = r"(?i:(?<![\w.+%-])mailto:)?(?<![\w.+%-])[\w.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IP = rf"{START}{_OCTET}(?:\.{_OCTET}){{3}}(?!\w)(?!\.[0-9])"
@@ -34,15 +37,16 @@ _PHONE_START = r"(?<![\w+])(?<![0-9][-.,/])"
 _PHONE_END = r"(?!\w)(?![-.,/][0-9])"
 _PHONE = (
     rf"{_PHONE_START}(?:\+?1[-. ]?)?(?:\([0-9]{{3}}\)[- ]?|[0-9]{{3}}[-.])[0-9]{{3}}[-.][0-9]{{4}}{_PHONE_END}"
-    rf"|{_PHONE_START}\+[0-9]{{1,3}}(?:[-. ]?\([0-9]{{1,4}}\)|[-. ][0-9]{{2,4}}){{1,5}}{_PHONE_END}"
+    rf"|{_PHONE_START}\+[0-9]{{1,3}}(?:[-. ]?\([0-9]{{1,4}}\)|[-. ][0-9]{{2,8}}){{1,5}}{_PHONE_END}"
     rf"|{_PHONE_START}\+[0-9]{{7,15}}{_PHONE_END}"
+    rf"|{_PHONE_START}(?<![0-9] )[0-9]{{3}} [0-9]{{3}} [0-9]{{4}}{_PHONE_END}"
 )
 _LOCAL_PHONE = rf"{_PHONE_START}(?P<prefix>[0-9]{{3}})-(?P<line>[0-9]{{4}}){_PHONE_END}"
 _FEWEST_PHONE_DIGITS = 7
 
 
 def _spell(match: re.Match[str]) -> str:
-    address = re.sub(r"\Ahttps?://", "", match[0], flags=re.IGNORECASE)
+    address = re.sub(r"\A(?:(?:https?|ftps?)://|mailto:)(?=.*?[^\W_])", "", match[0], flags=re.IGNORECASE)
     return " ".join(_spelled_character(character) for character in address)
 
 

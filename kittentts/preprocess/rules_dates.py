@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kittentts.preprocess.numbers import cardinal, integer, is_spoken_year, ordinal, plural, year
-from kittentts.preprocess.rule import END, START, Rule, constant
+from kittentts.preprocess.rule import END, RANGE_DASH, START, Rule, constant
 from kittentts.preprocess.text import word_list
 
 if TYPE_CHECKING:
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 _MONTHS = word_list("January February March April May June July August September October November December")
 _MONTH_BY_ABBREVIATION = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
 
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:{'|'.join(_MONTH_BY_ABBREVIATION)})\b\.?)"
+_MONTH = rf"(?P<month>(?ai:{'|'.join(_MONTHS)}|(?:{'|'.join(_MONTH_BY_ABBREVIATION)})\b\.?))"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _NO_MORE = r"(?![\w/])(?![-.,:][0-9])"
 
-_ISO_DATE = rf"{START}(?<![0-9][-/])(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?![0-9]|[-/.]\w)"
+_ISO_DATE = (
+    rf"{START}(?<![0-9][-/])(?P<year>[0-9]{{4}})(?P<dash>[-/])(?P<month>[0-9]{{2}})(?P=dash)(?P<day>[0-9]{{2}})"
+    r"(?![0-9]|[-/.]\w)(?P<T>T(?=[0-9]{2}:))?"
+)
+_ISO_MONTH = rf"{START}(?<![0-9][-/])(?P<year>[0-9]{{4}})-(?P<month>0[1-9]|1[0-2]){_NO_MORE}(?!-\w)"
 _SLASHED_DATE = (
-    rf"{START}(?<![0-9][-/])(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<year>[0-9]{{4}}|[0-9]{{2}}){_NO_MORE}"
+    rf"{START}(?<![0-9][-/])(?P<month>[0-9]{{1,2}})(?P<dash>[-/])(?P<day>[0-9]{{1,2}})(?P=dash)"
+    rf"(?P<year>[0-9]{{4}}|(?<=/)[0-9]{{2}}){_NO_MORE}(?P<T>)"
 )
 _MONTH_DAY = (
     rf"(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?(?:(?:-| ?– ?)(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
@@ -30,32 +35,58 @@ _MONTH_DAY = (
 _DAY_MONTH_YEAR = rf"{START}(?P<day>{_DAY})(?:st|nd|rd|th)? {_MONTH},? (?P<year>[0-9]{{4}}){_NO_MORE}"
 _ABBREVIATED_MONTH = rf"(?<!\w)(?P<month>{'|'.join(_MONTH_BY_ABBREVIATION)})\.?(?= [0-9])"
 
+_MANY = {
+    "100": "hundreds",
+    "1000": "thousands",
+    "10000": "tens of thousands",
+    "100000": "hundreds of thousands",
+    "1000000": "millions",
+}
 # 1980s, '80s, 2,000s
 _DECADE = rf"(?:(?<!\w)['‘’])?{START}(?P<number>[0-9]{{0,3}}0|[0-9]{{1,3}}(?:,[0-9]{{3}})+)['’]?s(?!\w)"
 
 _MERIDIEM = r"(?P<space>\s?)(?P<half>(?i:[ap]))(?P<dot>\.?)(?i:m)(?!\w)"
 _CLOCK = (
     rf"(?<![\w:.])(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
-    rf"(?:{_MERIDIEM})?(?!\w)(?![:.][0-9])"
+    rf"(?:{_MERIDIEM}|(?P<zulu>Z))?(?!\w)(?![:.][0-9])"
 )
+# 3.30pm
+_POINTED_CLOCK = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}})\.(?P<minute>[0-5][0-9])(?P<second>)(?P<zulu>){_MERIDIEM}"
 _HOUR = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}}){_MERIDIEM}"
 # From one time to another; the times themselves are left to the other rules.
 _CLOCK_DASH = r"(?<=[0-9]:[0-9]{2})(?: ?[-–] ?)(?=[0-9]{1,2}:[0-9]{2})"
+_MERIDIEM_DASH = (
+    r"(?ai:(?<=[0-9][ap]m)|(?<=[0-9] [ap]m)|(?<=[ap]\.m)(?P<dot>\.)) ?[-–] ?"
+    r"(?=[0-9]{1,2}(?:[:.][0-9]{2})?\s?(?ai:[ap]\.?m))"
+)
+_FIRST_HOUR = (
+    rf"(?<![\w:.,$€£¥₹-])(?P<first>[0-9]{{1,2}}){RANGE_DASH}(?=[0-9]{{1,2}}(?:[:.][0-5][0-9])?\s?(?ai:[ap]\.?m)(?!\w))"
+)
 _LAST_CLOCK_FACE_HOUR = 12
+_LAST_HOUR = 24
 
 
 def _date(match: re.Match[str]) -> str | None:
     month, day = int(match["month"]), int(match["day"])
+    if month > len(_MONTHS):
+        month, day = day, month  # 31/12/1999
     if not 1 <= month <= len(_MONTHS) or not 1 <= day <= 31:  # noqa: PLR2004 (days of the longest month)
         return None
-    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {_year(match['year'])}"
+    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {_year(match['year'])}" + (" at" if match["T"] else "")
+
+
+def _iso_month(match: re.Match[str]) -> str | None:
+    """Say 2024-01 as a month, unless it is a range of years, such as 2005-06."""
+    years = match["year"]
+    is_range = int(match["month"]) > int(years[2:])
+    return f"{_MONTHS[int(match['month']) - 1]} {year(years)}" if is_spoken_year(years) and not is_range else None
 
 
 def _comma_in_date(match: re.Match[str]) -> str | None:
     """Drop the comma of "May 5, 2026"."""
     before = match.string[max(0, match.start() - len("September 30")) : match.start()].split()
-    is_date = len(before) > 1 and (before[-2] in _MONTHS or before[-2].rstrip(".") in _MONTH_BY_ABBREVIATION)
-    return "" if is_date else None
+    month = before[-2].rstrip(".").capitalize() if len(before) > 1 else ""
+    return "" if month in _MONTHS or month in _MONTH_BY_ABBREVIATION else None
 
 
 def _year(digits: str) -> str:
@@ -64,7 +95,9 @@ def _year(digits: str) -> str:
     return year(digits)
 
 
-def _month_day(match: re.Match[str]) -> str:
+def _month_day(match: re.Match[str]) -> str | None:
+    if match["month"].islower() and not match["year"]:
+        return None  # "we may 5"
     words = f"{_month_name(match)} {ordinal(match['day'].lstrip('0'))}"
     if match["last_day"]:
         words += " to " + ordinal(match["last_day"].lstrip("0"))
@@ -78,12 +111,14 @@ def _day_month_year(match: re.Match[str]) -> str:
 
 
 def _month_name(match: re.Match[str]) -> str:
-    name = match["month"].rstrip(".")
+    name = match["month"].rstrip(".").capitalize()
     return _MONTH_BY_ABBREVIATION.get(name, name)
 
 
 def _decade(match: re.Match[str]) -> str:
     number = match["number"]
+    if number.replace(",", "") in _MANY:
+        return _MANY[number.replace(",", "")]
     if number == "00":
         return "two thousands"
     if is_spoken_year(number) and not number.startswith("200"):
@@ -92,7 +127,9 @@ def _decade(match: re.Match[str]) -> str:
     return plural(integer(number))
 
 
-def _clock(match: re.Match[str], *, spell: bool) -> str:
+def _clock(match: re.Match[str], *, spell: bool) -> str | None:
+    if int(match["hour"]) > _LAST_HOUR:
+        return None
     hour, minute = cardinal(str(int(match["hour"]))), match["minute"]
     meridiem = _spoken_meridiem(match, spell=spell) if match["half"] else ""
     if minute != "00":
@@ -106,11 +143,11 @@ def _clock(match: re.Match[str], *, spell: bool) -> str:
     if match["second"] and match["second"] != "00":
         seconds = int(match["second"])
         words += f" and {cardinal(str(seconds))} second" + ("s" if seconds > 1 else "")
-    return words + meridiem
+    return words + (meridiem or (" UTC" if match["zulu"] else ""))
 
 
 def _hour(match: re.Match[str], *, spell: bool) -> str | None:
-    if not 0 <= int(match["hour"]) <= 24:  # noqa: PLR2004 (hours of a day)
+    if int(match["hour"]) > _LAST_HOUR:
         return None
     return cardinal(str(int(match["hour"]))) + _spoken_meridiem(match, spell=spell)
 
@@ -123,6 +160,8 @@ def _spoken_meridiem(match: re.Match[str], *, spell: bool) -> str:
 DATE_RULES = (
     Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",)),
     Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",)),
+    Rule("date", "date", _ISO_MONTH, _iso_month, flags=("replace_numbers",)),
+    Rule("range", "date", rf"(?<=[0-9]){RANGE_DASH}(?={_MONTH} [0-9])", constant(" to "), flags=("expand_ranges",)),
     Rule("date", "date", _MONTH_DAY, _month_day),
     # TextPreprocessor keeps the words of a date, but makes no pause in it.
     Rule(
@@ -132,8 +171,22 @@ DATE_RULES = (
     Rule("month", "abbreviation", _ABBREVIATED_MONTH, _month_name),
     Rule("decade", "date", _DECADE, _decade, flags=("expand_decades",)),
     Rule("time", "time", _CLOCK_DASH, constant(" to "), flags=("expand_time",)),
+    Rule("time", "time", _MERIDIEM_DASH, constant(" to ")),
+    Rule(
+        "time",
+        "time",
+        _MERIDIEM_DASH,
+        lambda match: f"{match['dot'] or ''} to ",
+        flags=("expand_time",),
+        reading=False,
+    ),
+    Rule(
+        "time", "time", _FIRST_HOUR, lambda match: f"{cardinal(str(int(match['first'])))} to ", flags=("expand_time",)
+    ),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=True)),
     Rule("time", "time", _CLOCK, partial(_clock, spell=True)),
     Rule("time", "time", _HOUR, partial(_hour, spell=True)),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
     Rule("time", "time", _CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
     Rule("time", "time", _HOUR, partial(_hour, spell=False), flags=("expand_time",), reading=False),
 )

@@ -10,19 +10,25 @@ from kittentts.preprocess.rule import END, NUMBER, RANGE_DASH, SIGNED_START, STA
 # Any digits that commas and points join.
 _RUN = r"[0-9]+(?:[.,][0-9]+)*"
 _RANGE = (
-    rf"{SIGNED_START}(?<![0-9][-–/:])(?<![A-Za-z][-{TAKEN}])(?P<low>{NUMBER}){RANGE_DASH}(?P<high>{NUMBER})"
-    r"(?!\w)(?! ?[-–/:.,] ?[0-9])"
+    rf"{SIGNED_START}(?<![0-9][-–/:])(?<![A-Za-z][-{TAKEN}])(?P<low>{NUMBER})"
+    rf"(?:{RANGE_DASH}| ?– ?(?P<high_minus>[-−]))(?P<high>{NUMBER}){END}(?! ?[-–/:] ?[0-9])(?!-[A-Za-z])"
 )
 
 
 def _range(match: re.Match[str]) -> str:
     sign = "negative " if match["minus"] else ""
-    return f"{sign}{decimal(match['low'])} to {decimal(match['high'])}"
+    high_sign = "negative " if match["high_minus"] else ""
+    return f"{sign}{decimal(match['low'])} to {high_sign}{decimal(match['high'])}"
 
 
 def _range_of_years(match: re.Match[str]) -> str | None:
     low, high = match["low"], match["high"]
-    if match["minus"] or not is_spoken_year(low) or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]", high)):
+    if (
+        match["minus"]
+        or match["high_minus"]
+        or not is_spoken_year(low)
+        or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]", high))
+    ):
         return None
     return f"{year(low)} to {year(high)}"
 
@@ -58,6 +64,15 @@ NUMBER_RULES = (
         rf"{START}(?P<number>[0-9]+(?:,[0-9]+)*)(?i:st|nd|rd|th)(?!\w)",
         _ordinal,
         ("expand_ordinals",),
+    ),
+    # From one thing to another that rules before this one speak: 5kg-10kg, 1st–3rd, 20s-30s.
+    Rule("range", "number", rf"(?<={TAKEN}){RANGE_DASH}(?={TAKEN})", constant(" to "), ("expand_ranges",)),
+    Rule(
+        "range",
+        "number",
+        rf"(?<=[0-9][a-h]){RANGE_DASH}(?=[0-9]{{1,3}}[a-h](?![\w-]))",
+        constant(" to "),
+        ("expand_ranges",),
     ),
     Rule(
         "version",
