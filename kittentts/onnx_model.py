@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 from dataclasses import dataclass
@@ -202,8 +203,10 @@ class KittenTTS_1_Onnx:
     ) -> None:
         """Write the waveform of a text to a file, chunk by chunk; as `KittenTTS.generate_to_file`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
-        with open_file(output_path, sample_rate) as write:
-            for waveform in self._speak_all(request, cancel, progress, window=_WINDOW * self._workers):
+        waveforms = self._speak_all(request, cancel, progress, window=_WINDOW * self._workers)
+        # closed, so that a failure to write stops the runs at once
+        with contextlib.closing(waveforms), open_file(output_path, sample_rate) as write:
+            for waveform in waveforms:
                 write(waveform)
 
     def generate_single_chunk(self, text: str, voice: str = defaults.VOICE, speed: float = 1.0) -> Samples:

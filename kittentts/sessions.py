@@ -70,7 +70,9 @@ class Sessions:
             return self._all_cores
 
     def one_core(self) -> Any:
-        """Return the session whose runs use one core each."""
+        """Return the session whose runs use one core each; on another device than the CPU there is only the other."""
+        if self._backend not in (None, "cpu"):
+            return self.all_cores()
         with self._lock:
             self._check_open()
             if self._one_core is None:

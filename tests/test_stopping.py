@@ -128,6 +128,19 @@ def test_a_cancelled_file_leaves_nothing(slow, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_cannot_be_written_stops_the_runs(tiny, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("soundfile.SoundFile.write", fail)
+    with pytest.raises(OSError, match="disk full") as caught:
+        tiny.generate_to_file("Here is a sentence. " * 200, tmp_path / "a.wav")
+    # also while somebody still holds the traceback
+    assert threading.active_count() == 1
+    assert caught.traceback
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_waiting_callers_are_stopped_without_a_slot(slow):
     hog, _ = in_thread(lambda: slow.generate(TEXT))
     wait_until_running(slow, runs=2)
