@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.errors import SettingError
 
@@ -18,8 +17,7 @@ SUBTYPES = {"pcm16": "PCM_16", "float": "FLOAT"}
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """An audio format."""
 
     name: str

@@ -1,0 +1,79 @@
+"""The `kittentts` command: a module for each of its commands. Reaches the engine only through its public face."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from kittentts import KittenTTSError, __version__
+from kittentts.cli import say, voices
+from kittentts.cli.options import describe
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_COMMANDS = (say, voices)
+# as a shell reports a program that a signal ended
+_CLOSED_PIPE = 128 + 13
+_TERMINATED = 128 + 15
+_INTERRUPTED = 128 + 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, 1 after a failure, 130 after Ctrl-C.
+
+    Wrong usage leaves through argparse with status 2. Errors are one line on stderr.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # `kill` and `timeout` get the same clean end as Ctrl-C
+        signal.signal(signal.SIGTERM, _terminate)
+    options = _parser().parse_args(arguments)
+    level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
+    logging.basicConfig(format="kittentts: %(message)s", level=level)
+    # the Hub client logs each attempt; what came of them is in our own message
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    try:
+        status: int = options.run(options) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads us has enough. What is still in the buffer must not be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    except (KittenTTSError, OSError) as error:
+        print("kittentts:", describe(error), file=sys.stderr)
+        return 1
+    except _TerminatedError:
+        return _TERMINATED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return status
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def _terminate(_: int, __: FrameType | None) -> None:
+    raise _TerminatedError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kittentts",
+        description="Text to speech on an ordinary CPU.",
+        epilog="examples:\n"
+        '  kittentts say "Hello there." -o hello.wav\n'
+        "  kittentts batch chapters/*.txt -d audio --format mp3\n\n"
+        "'kittentts COMMAND --help' says more about a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kittentts {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_to(commands)
+    return parser
