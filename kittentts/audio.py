@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ _TAIL = 5_000
 _BLOCK = 10 * SAMPLE_RATE
 # libsndfile's SF_ERR_SYSTEM
 _SYSTEM_ERROR = 2
+UNFINISHED = re.compile(r"\.[0-9a-f]{8}-(.+)", re.DOTALL)
+"""The names of files that are being written; the group is the name they will have."""
 
 
 def mono_audio_array(audio: Any) -> Samples:
@@ -81,7 +84,7 @@ def open_file(
 
     path = Path(path)
     options = soundfile_options(find_format(path, format), sample_rate, subtype)
-    prepare = Preparation(sample_rate, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
+    prepare = Preparation(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
     with _written_aside(path) as aside:
         try:
             file = soundfile.SoundFile(aside, "w", sample_rate, channels=1, **options)
@@ -107,13 +110,15 @@ class Preparation:
 
     Args:
         sample_rate: to resample to, in Hz.
+        name: of the stream, for the warning.
         full_scale: what is beyond it is clipped, with one warning at the end; None leaves everything as it is.
 
     Raises:
         MissingExtraError: resampling is needed and soxr is not installed.
     """
 
-    def __init__(self, sample_rate: int, full_scale: float | None = 1.0) -> None:
+    def __init__(self, sample_rate: int, name: str, full_scale: float | None = 1.0) -> None:
+        self._name = name
         self._resample = _resampler(sample_rate)
         self._full_scale = full_scale
         self._clipped = 0
@@ -126,7 +131,10 @@ class Preparation:
             yield samples[start : start + _BLOCK]
         if last and self._clipped:
             logger.warning(
-                "%d samples were beyond full scale (peak %.2f) and were clipped to it", self._clipped, self._peak
+                "%s: %d samples were beyond full scale (peak %.2f) and were clipped to it",
+                self._name,
+                self._clipped,
+                self._peak,
             )
 
     def _clip(self, samples: Samples) -> Samples:

@@ -56,7 +56,7 @@ class Encoder:
         options = soundfile_options(FORMATS[format], sample_rate, subtype)
         self.media_type = FORMATS[format].media_type
         is_float = options["subtype"] == "FLOAT"
-        self._prepare = Preparation(sample_rate, full_scale=None if is_float else 1.0)
+        self._prepare = Preparation(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
         self._sink = io.BytesIO() if format == "flac" else _Sink(has_header_frame=format == "mp3")
         if format == "wav":
             self._sink.write(_wav_header(sample_rate, is_float=is_float))

@@ -11,13 +11,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from kittentts import KittenTTSError, __version__
-from kittentts.cli import say, voices
+from kittentts.cli import batch, doctor, download, models, say, voices
 from kittentts.cli.options import describe
+from kittentts.cli.progress import Handler, tell
 
 if TYPE_CHECKING:
     from types import FrameType
 
-_COMMANDS = (say, voices)
+_COMMANDS = (say, batch, voices, models, download, doctor)
 # as a shell reports a program that a signal ended
 _CLOSED_PIPE = 128 + 13
 _TERMINATED = 128 + 15
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _terminate)
     options = _parser().parse_args(arguments)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
-    logging.basicConfig(format="kittentts: %(message)s", level=level)
+    logging.basicConfig(handlers=[Handler()], level=level)
     # the Hub client logs each attempt; what came of them is in our own message
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
     except (KittenTTSError, OSError) as error:
-        print("kittentts:", describe(error), file=sys.stderr)
+        tell(describe(error))
         return 1
     except _TerminatedError:
         return _TERMINATED

@@ -40,7 +40,7 @@ def open_speaker(sample_rate: int) -> Iterator[Callable[[NDArray[np.float32]], N
         ) from error
     from kittentts.audio import Preparation, silence
 
-    prepare = Preparation(sample_rate)
+    prepare = Preparation(sample_rate, "the sound card")
     try:
         stream = sounddevice.OutputStream(samplerate=sample_rate, channels=1, dtype="float32", latency="high")
     except (sounddevice.PortAudioError, ValueError) as error:
