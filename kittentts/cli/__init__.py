@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _terminate)
     options = _parser().parse_args(arguments)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
-    logging.basicConfig(handlers=[Handler()], level=level)
+    logging.basicConfig(format="%(message)s", handlers=[Handler()], level=level)
     # the Hub client logs each attempt; what came of them is in our own message
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:

@@ -144,9 +144,11 @@ def _only_batch_in(directory: Path) -> Iterator[None]:
     except Timeout as error:
         raise OSError(f"another kittentts batch is writing into {str(directory)!r}; wait for it, or end it") from error
     with lock:
-        yield
-        with contextlib.suppress(OSError):
-            path.unlink()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _remove_leftovers(items: list[Item]) -> None:

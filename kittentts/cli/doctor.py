@@ -202,9 +202,7 @@ def _caches() -> Iterator[Finding]:
             yield Finding(subject, f"{path} cannot be written", mend, is_wrong=True)
             continue
         free = shutil.disk_usage(existing).free
-        size = sum(one.stat().st_size for one in path.rglob("*") if one.is_file() and not one.is_symlink())
-        found = f"{path}, {size / 1e6:.0f} MB, {free / 1e9:.1f} GB free"
-        yield Finding(subject, found, f"make room, or {mend}" if free < _DISK else "")
+        yield Finding(subject, f"{path}, {free / 1e9:.1f} GB free", f"make room, or {mend}" if free < _DISK else "")
 
 
 def _models() -> Iterator[Finding]:

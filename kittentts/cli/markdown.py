@@ -10,8 +10,9 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE = re.compile(r"^\s{0,3}(?:`{3,}|~{3,})")
 _RULE = re.compile(r"^\s{0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,}|={2,}\s*)$")
 _TABLE_RULE = re.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$")
-_DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s+\S+")
+_DEFINITION = re.compile(r"^\s{0,3}\[(?!\^)[^\]]+\]:\s+\S+")
 _QUOTE = re.compile(r"^(?:\s{0,3}>\s?)+")
+_FOOTNOTE = re.compile(r"^\s{0,3}\[\^[^\]]+\]:\s*")
 # headings and items stand alone: a sentence each
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d{1,9}[.)]))\s+(?:\[[ xX]\]\s+)?")
@@ -20,7 +21,7 @@ _SETEXT = re.compile(r"^\s{0,3}(?:=+|-+)\s*$")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _SPANS = (
-    (re.compile(r"\[\^[^\]]+\](?!\()"), ""),  # a footnote's number
+    (re.compile(r"\[\^[^\]]+\]"), ""),  # a footnote's number
     (re.compile(r"!\[([^\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])"), r"\1"),  # an image
     (re.compile(r"\[([^\[\]]+)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])"), r"\1"),  # a link
     (re.compile(r"<((?:https?|mailto):[^>\s]+)>"), r"\1"),
@@ -36,8 +37,8 @@ _HIDDEN = 0xF0000
 def to_plain_text(markdown: str) -> str:
     """Take the marks out of a Markdown text.
 
-    Headings, list items and table rows become sentences. Of a link the text is kept, of an image its description, of
-    code its lines. Front matter, comments, HTML tags, rules and link definitions go.
+    Headings, list items, table rows and paragraphs end as sentences. Of a link the text is kept, of an image its
+    description, of code its lines. Front matter, comments, HTML tags, rules and link definitions go.
     """
     text = _COMMENT.sub("", _FRONT_MATTER.sub("", markdown.replace("\r\n", "\n")))
     lines: list[str] = []
@@ -53,7 +54,7 @@ def to_plain_text(markdown: str) -> str:
 
 
 def _lines_of(line: str, before: list[str]) -> list[str]:
-    line = _QUOTE.sub("", line)
+    line = _FOOTNOTE.sub("", _QUOTE.sub("", line))
     if before and before[-1].strip() and _SETEXT.match(line):
         before[-1] = _sentence(before[-1])
         return []
