@@ -16,6 +16,7 @@ _MONTHS = word_list("January February March April May June July August September
 _MONTH_BY_ABBREVIATION = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
 
 _MONTH = rf"(?P<month>(?ai:{'|'.join(_MONTHS)}|(?:{'|'.join(_MONTH_BY_ABBREVIATION)})\b\.?))"
+_MONTH_LETTERS = "JFMASONDjfmasond"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _NO_MORE = r"(?![\w/])(?![-.,:][0-9])"
 
@@ -29,7 +30,8 @@ _SLASHED_DATE = (
     rf"(?P<year>[0-9]{{4}}|(?<=/)[0-9]{{2}}){_NO_MORE}(?P<T>)"
 )
 _MONTH_DAY = (
-    rf"(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?(?:(?:-| ?– ?)(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
+    rf"(?=[{_MONTH_LETTERS}])(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?"
+    rf"(?:{RANGE_DASH}(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
     rf"(?:,? (?P<year>[0-9]{{4}}))?(?![\w/%])(?![-.,:][0-9])"
 )
 _DAY_MONTH_YEAR = rf"{START}(?P<day>{_DAY})(?:st|nd|rd|th)? {_MONTH},? (?P<year>[0-9]{{4}}){_NO_MORE}"
@@ -152,41 +154,54 @@ def _hour(match: re.Match[str], *, spell: bool) -> str | None:
     return cardinal(str(int(match["hour"]))) + _spoken_meridiem(match, spell=spell)
 
 
+def _first_hour(match: re.Match[str]) -> str:
+    return cardinal(str(int(match["first"]))) + " to "
+
+
 def _spoken_meridiem(match: re.Match[str], *, spell: bool) -> str:
     """Read "p.m." as two letters, or write it as it was; the last full stop is never part of the match."""
     return f" {match['half'].lower()}" + (" m" if spell else f"{match['dot']}m")
 
 
+_TIME_FLAGS = ("expand_time",)
+
 DATE_RULES = (
-    Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",)),
-    Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",)),
-    Rule("date", "date", _ISO_MONTH, _iso_month, flags=("replace_numbers",)),
-    Rule("range", "date", rf"(?<=[0-9]){RANGE_DASH}(?={_MONTH} [0-9])", constant(" to "), flags=("expand_ranges",)),
-    Rule("date", "date", _MONTH_DAY, _month_day),
+    Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",), needs="-/"),
+    Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",), needs="-/"),
+    Rule("date", "date", _ISO_MONTH, _iso_month, flags=("replace_numbers",), needs="-"),
+    Rule(
+        "range", "date", rf"(?<=[0-9]){RANGE_DASH}(?={_MONTH} [0-9])", constant(" to "), ("expand_ranges",), needs="-–"
+    ),
+    Rule("date", "date", _MONTH_DAY, _month_day, needs=_MONTH_LETTERS),
     # TextPreprocessor keeps the words of a date, but makes no pause in it.
     Rule(
-        "date", "date", rf"(?<=[0-9]),(?= [0-9]{{4}}{END})", _comma_in_date, flags=("replace_numbers",), reading=False
+        "date",
+        "date",
+        rf"(?<=[0-9]),(?= [0-9]{{4}}{END})",
+        _comma_in_date,
+        ("replace_numbers",),
+        reading=False,
+        needs=",",
     ),
-    Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year),
+    Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year, needs=_MONTH_LETTERS),
     Rule("month", "abbreviation", _ABBREVIATED_MONTH, _month_name),
-    Rule("decade", "date", _DECADE, _decade, flags=("expand_decades",)),
-    Rule("time", "time", _CLOCK_DASH, constant(" to "), flags=("expand_time",)),
-    Rule("time", "time", _MERIDIEM_DASH, constant(" to ")),
+    Rule("decade", "date", _DECADE, _decade, ("expand_decades",), needs="s"),
+    Rule("time", "time", _CLOCK_DASH, constant(" to "), _TIME_FLAGS, needs=":"),
+    Rule("time", "time", _MERIDIEM_DASH, constant(" to "), needs="-–"),
     Rule(
         "time",
         "time",
         _MERIDIEM_DASH,
         lambda match: f"{match['dot'] or ''} to ",
-        flags=("expand_time",),
+        _TIME_FLAGS,
         reading=False,
+        needs="-–",
     ),
-    Rule(
-        "time", "time", _FIRST_HOUR, lambda match: f"{cardinal(str(int(match['first'])))} to ", flags=("expand_time",)
-    ),
-    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=True)),
-    Rule("time", "time", _CLOCK, partial(_clock, spell=True)),
-    Rule("time", "time", _HOUR, partial(_hour, spell=True)),
-    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
-    Rule("time", "time", _CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
-    Rule("time", "time", _HOUR, partial(_hour, spell=False), flags=("expand_time",), reading=False),
+    Rule("time", "time", _FIRST_HOUR, _first_hour, _TIME_FLAGS, needs="-–"),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=True), needs="mM"),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=True), needs=":"),
+    Rule("time", "time", _HOUR, partial(_hour, spell=True), needs="mM"),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=False), _TIME_FLAGS, reading=False, needs="mM"),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=False), _TIME_FLAGS, reading=False, needs=":"),
+    Rule("time", "time", _HOUR, partial(_hour, spell=False), _TIME_FLAGS, reading=False, needs="mM"),
 )
