@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ROUNDS = 3
 PROSE = (
     "The cat sat on a mat, and then it slept. We met Mr. Lee at 9:30 a.m. on May 5, 2026, near the harbor and paid "
-    "$4.20 for 3 apples. Nobody knew why the old man in the tower never spoke, but everyone agreed that it's a fine story; "
-    "Chapter IV tells it. "
+    "$4.20 for 3 apples. Nobody knew why the old man in the tower never spoke, but everyone agreed that it's a fine "
+    "story; Chapter IV tells it. "
 )
 ADVERSARIAL = ("1-", "1–", "$", "$1K-", "a.", "<", "1,", "1,111,", "1/", "1:", '1"', "½", "+1 1 1 ", "a1-$,.:/%'@<5 e ")
 FUNCTIONS = {"normalize_text": normalize_text, "TextPreprocessor": TextPreprocessor(), "chunk_text": chunk_text}

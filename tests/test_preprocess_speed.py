@@ -1,4 +1,4 @@
-"""The time of every function is linear in its text, and importing them is light. benchmarks/bench_text.py measures both."""
+"""Every function's time is linear in its text, and importing is light; benchmarks/bench_text.py measures both."""
 
 import re
 import subprocess
