@@ -174,13 +174,15 @@ def ordinal(text: str) -> str:
 
 
 def year(digits: str) -> str:
-    """Say four digits as a year: "1905" is "nineteen oh five"; outside 1100 to 2099 as a number."""
+    """Say four digits, or the last two, as a year: "1905" is "nineteen oh five"; outside 1100 to 2099 as a number."""
+    if len(digits) == len("05") and digits[0] == "0":
+        return "oh " + cardinal(digits[1])
     if not is_spoken_year(digits) or digits.startswith("200"):
         return cardinal(digits)
     century, rest = cardinal(digits[:2]), digits[2:]
     if rest == "00":
         return f"{century} hundred"
-    return f"{century} oh {cardinal(rest[1])}" if rest[0] == "0" else f"{century} {cardinal(rest)}"
+    return f"{century} {year(rest)}"
 
 
 def is_spoken_year(digits: str) -> bool:

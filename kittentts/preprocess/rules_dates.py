@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kittentts.preprocess.numbers import cardinal, integer, is_spoken_year, ordinal, plural, year
-from kittentts.preprocess.rule import END, RANGE_DASH, START, Rule, constant
+from kittentts.preprocess.rule import END, RANGE_DASH, START, TAKEN, Rule, constant
 from kittentts.preprocess.text import word_list
 
 if TYPE_CHECKING:
@@ -46,14 +46,20 @@ _MANY = {
 }
 # 1980s, '80s, 2,000s
 _DECADE = rf"(?:(?<!\w)['‘’])?{START}(?P<number>[0-9]{{0,3}}0|[0-9]{{1,3}}(?:,[0-9]{{3}})+)['’]?s(?!\w)"
+# the class of '99
+_SHORT_YEAR = r"(?<=\bof |\bin )['‘’](?P<year>0[1-9]|[1-9][0-9])(?![\w'’])"
 
 _MERIDIEM = r"(?P<space>\s?)(?P<half>(?i:[ap]))(?P<dot>\.?)(?i:m)(?!\w)"
 _CLOCK = (
     rf"(?<![\w:.])(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
     rf"(?:{_MERIDIEM}|(?P<zulu>Z))?(?!\w)(?![:.][0-9])"
+    # The first time of 5:00-6:00 p.m. is no o'clock either.
+    rf"(?=(?P<to>{TAKEN}{{1,3}}[0-9]{{1,2}}:[0-9]{{2}}\s?(?i:[ap]\.?m))?)"
 )
 # 3.30pm
-_POINTED_CLOCK = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}})\.(?P<minute>[0-5][0-9])(?P<second>)(?P<zulu>){_MERIDIEM}"
+_POINTED_CLOCK = (
+    rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}})\.(?P<minute>[0-5][0-9])(?P<second>)(?P<zulu>)(?P<to>){_MERIDIEM}"
+)
 _HOUR = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}}){_MERIDIEM}"
 # From one time to another; the times themselves are left to the other rules.
 _CLOCK_DASH = r"(?<=[0-9]:[0-9]{2})(?: ?[-–] ?)(?=[0-9]{1,2}:[0-9]{2})"
@@ -74,7 +80,7 @@ def _date(match: re.Match[str]) -> str | None:
         month, day = day, month  # 31/12/1999
     if not 1 <= month <= len(_MONTHS) or not 1 <= day <= 31:  # noqa: PLR2004 (days of the longest month)
         return None
-    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {_year(match['year'])}" + (" at" if match["T"] else "")
+    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {year(match['year'])}" + (" at" if match["T"] else "")
 
 
 def _iso_month(match: re.Match[str]) -> str | None:
@@ -89,12 +95,6 @@ def _comma_in_date(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - len("September 30")) : match.start()].split()
     month = before[-2].rstrip(".").capitalize() if len(before) > 1 else ""
     return "" if month in _MONTHS or month in _MONTH_BY_ABBREVIATION else None
-
-
-def _year(digits: str) -> str:
-    if len(digits) == len("25"):
-        return "oh " + cardinal(digits[1]) if digits[0] == "0" else cardinal(digits)
-    return year(digits)
 
 
 def _month_day(match: re.Match[str]) -> str | None:
@@ -136,7 +136,7 @@ def _clock(match: re.Match[str], *, spell: bool) -> str | None:
     meridiem = _spoken_meridiem(match, spell=spell) if match["half"] else ""
     if minute != "00":
         words = f"{hour} oh {cardinal(minute[1])}" if minute[0] == "0" else f"{hour} {cardinal(minute)}"
-    elif meridiem:
+    elif meridiem or match["to"]:
         words = hour
     elif match["hour"][0] != "0" and int(match["hour"]) <= _LAST_CLOCK_FACE_HOUR:
         words = f"{hour} o'clock"
@@ -186,6 +186,7 @@ DATE_RULES = (
     Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year, needs=_MONTH_LETTERS),
     Rule("month", "abbreviation", _ABBREVIATED_MONTH, _month_name),
     Rule("decade", "date", _DECADE, _decade, ("expand_decades",), needs="s"),
+    Rule("year", "date", _SHORT_YEAR, lambda match: year(match["year"]), needs="'‘’"),
     Rule("time", "time", _CLOCK_DASH, constant(" to "), _TIME_FLAGS, needs=":"),
     Rule("time", "time", _MERIDIEM_DASH, constant(" to "), needs="-–"),
     Rule(

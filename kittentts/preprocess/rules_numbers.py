@@ -27,7 +27,7 @@ def _range_of_years(match: re.Match[str]) -> str | None:
         match["minus"]
         or match["high_minus"]
         or not is_spoken_year(low)
-        or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]", high))
+        or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]|0[1-9]", high))
     ):
         return None
     return f"{year(low)} to {year(high)}"
