@@ -18,7 +18,6 @@ from kittentts.preprocess.rule import (
     RANGE_DASH,
     SIGNED_START,
     START,
-    TAKEN,
     Rule,
     constant,
 )
@@ -223,8 +222,8 @@ def _scaled(match: re.Match[str]) -> str | None:
         return None  # the prefix of binary numbers
     before = match.string[max(0, match.start() - _CONTEXT_LENGTH) : match.start()].split()[-1:]
     if len(match["scale"]) == 1 and before:
-        # "Apt. 5B", "Fig. 2b"
-        is_lettered = before[0].lower().rstrip(".").rstrip("s") in _LETTERED_THINGS or before[0][-1] == TAKEN
+        # "Apt. 5B"
+        is_lettered = before[0].lower().rstrip(".").rstrip("s") in _LETTERED_THINGS
         if is_lettered or (is_b and before[0][-1] == "."):
             return None
     return f"{quantity(match)} {_SCALES[match['scale'].strip().lower()]}"

@@ -199,7 +199,8 @@ def _follows_capitalized_word(match: re.Match[str]) -> bool:
 
 
 def _reference(match: re.Match[str]) -> str:
-    return _with_case_of(match["word"], _REFERENCES[match["word"].lower()])
+    words = _with_case_of(match["word"], _REFERENCES[match["word"].lower()])
+    return words + " " + match["lettered"].strip() if match["lettered"] else words
 
 
 def _abbreviation(match: re.Match[str]) -> str:
@@ -254,7 +255,9 @@ WORD_RULES = (
     Rule(
         "reference",
         "citation",
-        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)(?= ?\(?[0-9{TAKEN}])",
+        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)"
+        # "Fig. 2B" is no billion
+        rf"(?:(?P<lettered> ?[0-9]{{1,3}}[A-Za-z](?![\w–-]))|(?= ?\(?[0-9{TAKEN}]))",
         _reference,
         needs=".",
     ),
