@@ -156,6 +156,8 @@ def version(text: str) -> str:
 
 def number_run(text: str) -> str:
     """Say any digits joined by commas and points: a number, a decimal, a version, or a list of them."""
+    if text.isdecimal():  # most of them
+        return cardinal(text)
     whole, _, fraction = text.partition(".")
     if "." not in fraction and "," not in fraction and ("," not in whole or _GROUPED.fullmatch(whole)):
         return decimal(text)

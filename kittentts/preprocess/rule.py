@@ -29,7 +29,7 @@ class Rule(NamedTuple):
     flags: tuple[str, ...] = ()
     # Whether normalize_text uses the rule.
     reading: bool = True
-    # A text with none of these characters has no match, and is not searched for one.
+    # A text with none of these characters has nothing for this rule, and is not searched.
     needs: str = ""
 
 
