@@ -50,6 +50,8 @@ class KittenTTS:
         refresh: ask the Hub for a newer version than the cached one.
         lexicon: word -> phonemes (IPA as espeak-ng writes it). A key in lower case stands for the word in any case, a
             key with capitals only for this spelling; with `clean_text=True`, which lowers all letters, for any.
+        optimize: "auto", "off", "exact" or "fast": whether to open a faster graph with the same output in place of the
+            model's own, which is made, verified and kept on first use; see `kittentts.optimize.optimized_file`.
 
     Raises:
         ModelNotFoundError: no such directory, file or repository; as `HubError` when the Hub is out of reach.
@@ -72,13 +74,14 @@ class KittenTTS:
         revision: str | None = None,
         refresh: bool = False,
         lexicon: Mapping[str, str] | None = None,
+        optimize: str = "auto",
     ) -> None:
         from kittentts.repository import find_model
         from kittentts.request import check_options
 
-        check_options(backend, max_workers, lexicon)
+        check_options(backend, max_workers, lexicon, optimize)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
-        self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon)
+        self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize)
 
     def generate(
         self,
@@ -241,11 +244,18 @@ def _open(
     *,
     max_workers: int | None = None,
     lexicon: Mapping[str, str] | None = None,
+    optimize: str = "auto",
 ) -> KittenTTS_1_Onnx:
-    from kittentts.onnx_model import KittenTTS_1_Onnx
+    from functools import partial
 
+    from kittentts.graph import is_cpu
+    from kittentts.onnx_model import KittenTTS_1_Onnx
+    from kittentts.optimize import optimized_file
+    from kittentts.probes import probes
+
+    mode = optimize if is_cpu(backend) else "off"
     return KittenTTS_1_Onnx(
-        files.model_path,
+        optimized_file(files.model_path, partial(probes, files.voices_path), mode),
         files.voices_path,
         files.speed_priors,
         files.voice_aliases,

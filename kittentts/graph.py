@@ -66,6 +66,11 @@ def check_backend(backend: str | None) -> None:
         raise BackendError(f"backend={backend!r} is unknown; use one of {', '.join(map(repr, _PROVIDERS))}")
 
 
+def is_cpu(backend: str | None) -> bool:
+    """Whether the backend is the CPU."""
+    return _PROVIDERS[backend] == _PROVIDERS["cpu"]
+
+
 def _providers(backend: str | None) -> list[str]:
     import onnxruntime
 

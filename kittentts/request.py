@@ -10,6 +10,7 @@ import numpy as np
 
 from kittentts import graph
 from kittentts.errors import SettingError, TextError, TextTypeError
+from kittentts.optimize import MODES
 from kittentts.phonemes import check_lexicon, check_phonemes
 
 if TYPE_CHECKING:
@@ -41,9 +42,15 @@ class Request(NamedTuple):
     """What is between two chunks."""
 
 
-def check_options(backend: str | None, max_workers: int | None, lexicon: Mapping[str, str] | None) -> None:
+def check_options(
+    backend: str | None, max_workers: int | None, lexicon: Mapping[str, str] | None, optimize: str = "off"
+) -> None:
     """Raise `BackendError` or `SettingError` for options that no model can have, before it is looked for."""
     graph.check_backend(backend)
+    if optimize not in MODES:
+        raise SettingError(f"optimize={optimize!r} is not one of {', '.join(map(repr, MODES))}")
+    if optimize in {"exact", "fast"} and not graph.is_cpu(backend):
+        raise SettingError(f"optimize={optimize!r} is for the CPU; leave it out with backend={backend!r}")
     check_lexicon({} if lexicon is None else lexicon)
     if max_workers is not None and (
         isinstance(max_workers, bool) or not isinstance(max_workers, numbers.Integral) or max_workers < 1

@@ -71,7 +71,7 @@ class Sessions:
 
     def one_core(self) -> Any:
         """Return the session whose runs use one core each; on another device than the CPU there is only the other."""
-        if self._backend not in (None, "cpu"):
+        if not graph.is_cpu(self._backend):
             return self.all_cores()
         with self._lock:
             self._check_open()

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kittentts.preprocess as pre
+from kittentts.preprocess.apply import find_replacements
+from kittentts.preprocess.rules import READING_RULES, RULES
 
 # Any code point: lone surrogates, controls, combining marks, right-to-left, emoji.
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -120,6 +122,13 @@ def test_normalizing_twice_is_normalizing_once(text):
     assert pre.normalize_text(once) == once
     clean = pre.TextPreprocessor(remove_punctuation=False)
     assert clean(clean(text)) == clean(text)
+
+
+@relaxed
+@given(TEXTS, st.sampled_from([READING_RULES, [rule for rule in RULES if rule.flags], RULES]))
+def test_rules_that_are_skipped_for_want_of_a_character_would_have_taken_nothing(text, rules):
+    searched = [rule._replace(needs="") for rule in rules]
+    assert find_replacements(text, rules) == find_replacements(text, searched)
 
 
 @relaxed

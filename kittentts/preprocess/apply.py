@@ -35,8 +35,11 @@ def find_replacements(text: str, rules: Iterable[Rule]) -> list[Replacement]:
     Replacements never overlap, and no rule sees the words that another one has spoken.
     """
     slate = _in_plain_digits(text)  # where characters that are taken are blotted out
+    characters = set(slate)
     taken: list[Replacement] = []
     for rule in rules:
+        if rule.needs and characters.isdisjoint(rule.needs):
+            continue
         found = [
             Replacement(match.start(), match.end(), spoken, rule.reason)
             for match in compiled(rule.pattern).finditer(slate)
@@ -48,27 +51,23 @@ def find_replacements(text: str, rules: Iterable[Rule]) -> list[Replacement]:
     return sorted(taken)
 
 
-def render(text: str, replacements: Iterable[Replacement]) -> tuple[str, list[Replacement]]:
+def render(text: str, replacements: Iterable[Replacement]) -> list[str]:
     """Write the text with its replacements (in order).
 
-    Returns the new text and the replacements with their final spoken forms: a space is added where spoken words would
-    otherwise run into their neighbours ("10kmaway").
+    Returns the pieces of the new text: by turns what is as it was, and the final form of what is spoken. That has a
+    space more where spoken words would otherwise run into their neighbours ("10kmaway").
     """
     pieces: list[str] = []
-    final: list[Replacement] = []
     position = 0
     last = ""  # the last character written
-    for replacement in replacements:
-        untouched = text[position : replacement.start]
-        last = untouched[-1:] or last
-        following = text[replacement.end : replacement.end + 1]
-        spoken = _spaced(last, replacement.spoken, following)
-        pieces += [untouched, spoken]
-        final.append(Replacement(replacement.start, replacement.end, spoken, replacement.reason))
-        last = spoken[-1:] or last
-        position = replacement.end
+    for start, end, words, _ in replacements:
+        untouched = text[position:start]
+        spoken = _spaced(untouched[-1:] or last, words, text[end : end + 1])
+        pieces += (untouched, spoken)
+        last = spoken[-1:] or untouched[-1:] or last
+        position = end
     pieces.append(text[position:])
-    return "".join(pieces), final
+    return pieces
 
 
 def apply_rules(text: str, rules: Iterable[Rule]) -> str:
@@ -79,7 +78,7 @@ def apply_rules(text: str, rules: Iterable[Rule]) -> str:
 
     """
     check_is_text(text)
-    return render(text, find_replacements(text, rules))[0]
+    return "".join(render(text, find_replacements(text, rules)))
 
 
 @functools.cache
@@ -102,11 +101,11 @@ def _with_commas(match: re.Match[str]) -> str:
 
 
 def _blot_out(slate: str, found: list[Replacement]) -> str:
-    pieces = []
+    pieces: list[str] = []
     position = 0
-    for replacement in found:
-        pieces += [slate[position : replacement.start], TAKEN * (replacement.end - replacement.start)]
-        position = replacement.end
+    for start, end, *_ in found:
+        pieces += (slate[position:start], TAKEN * (end - start))
+        position = end
     pieces.append(slate[position:])
     return "".join(pieces)
 

@@ -29,6 +29,12 @@ _NUMBER_WORD = re.compile(
     "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\\b"
 )
+_SENTENCE_END = re.compile(r"[.!?](?:\s+|\Z)")
+_LAST_WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*\Z")
+_INITIALISM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_ET_AL = re.compile(r"\bet al\Z", re.IGNORECASE)
+# As normalize_text speaks "9 a.m.".
+_MERIDIEM = re.compile(r"\b[ap] m\Z")
 
 _ENDING = ".!?,;:"
 
@@ -52,7 +58,7 @@ def chunk_text(text: str, max_len: int = 400) -> list[str]:
     if not isinstance(max_len, int) or isinstance(max_len, bool) or max_len < 1:
         raise SettingError(f"max_len must be an int of at least 1, not {max_len!r}; 400 is the default.")
     return [
-        ensure_punctuation(piece)
+        _punctuated(piece)
         for sentence in _sentences(text)
         for piece in ([sentence] if len(sentence) <= max_len else _pack_words(sentence, max_len))
     ]
@@ -66,13 +72,16 @@ def ensure_punctuation(text: str) -> str:
 
     """
     check_is_text(text)
-    text = text.strip()
+    return _punctuated(text.strip())
+
+
+def _punctuated(text: str) -> str:
     return text if not text or text[-1] in _ENDING else text + ","
 
 
 def _sentences(text: str) -> Iterator[str]:
     start = 0
-    for match in re.finditer(r"[.!?](?:\s+|\Z)", text):
+    for match in _SENTENCE_END.finditer(text):
         if match[0][0] == "." and _is_abbreviation(text, match.start(), match.end()):
             continue
         sentence = text[start : match.end()].strip()
@@ -85,25 +94,24 @@ def _sentences(text: str) -> Iterator[str]:
 
 def _is_abbreviation(text: str, dot: int, following: int) -> bool:
     """Whether the full stop at `dot` belongs to a word and not to a sentence; `following` is where the next begins."""
-    if following == len(text):
+    if following == len(text) or not text[max(0, dot - 1)].isalnum():
         return False
     # One character more than the longest abbreviation, so that the end of a longer word is not taken for one.
-    word_match = re.search(r"[^\W\d_]+(?:\.[^\W\d_]+)*\Z", text[max(0, dot - _LONGEST_ABBREVIATION - 1) : dot])
+    before = text[max(0, dot - _LONGEST_ABBREVIATION - 1) : dot]
+    word_match = _LAST_WORD.search(before)
     if word_match is None:
         return False
     word = word_match[0]
     lower = word.lower()
-    following_is_upper = text[following].isupper()
     if lower in _ABBREVIATIONS or word in _CAPITALIZED_ABBREVIATIONS:
         return True
     if lower == "al":
-        return re.search(r"\bet al\Z", text[max(0, dot - len(" et al")) : dot], re.IGNORECASE) is not None
+        return _ET_AL.search(before) is not None
     if lower in ("no", "nos"):
         return text[following].isdigit() or _NUMBER_WORD.match(text, following) is not None
-    is_initialism = re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word) is not None
-    # As normalize_text speaks "9 a.m.".
-    is_meridiem = re.search(r"\b[ap] m\Z", text[max(0, dot - len(" a m")) : dot]) is not None
-    return (lower in _SOMETIMES_FINAL or is_initialism or is_meridiem) and not following_is_upper
+    is_initialism = "." in word and _INITIALISM.fullmatch(word) is not None
+    is_meridiem = word == "m" and _MERIDIEM.search(before) is not None
+    return (lower in _SOMETIMES_FINAL or is_initialism or is_meridiem) and not text[following].isupper()
 
 
 def _pack_words(sentence: str, max_len: int) -> Iterator[str]:

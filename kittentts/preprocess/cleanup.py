@@ -6,7 +6,6 @@ import unicodedata
 from typing import TYPE_CHECKING, Literal
 
 from kittentts.preprocess.apply import compiled
-from kittentts.preprocess.rules_addresses import EMAIL, URL
 from kittentts.preprocess.text import word_list
 
 if TYPE_CHECKING:
@@ -58,11 +57,15 @@ def _removed_tag(tag: re.Match[str]) -> str:
 
 def remove_urls(text: str, replacement: str = "") -> str:
     """Replace web addresses (https://... and www....); punctuation behind them stays."""
+    from kittentts.preprocess.rules_addresses import URL
+
     return compiled(URL).sub(lambda _: replacement, text)
 
 
 def remove_emails(text: str, replacement: str = "") -> str:
     """Replace e-mail addresses."""
+    from kittentts.preprocess.rules_addresses import EMAIL
+
     return compiled(EMAIL).sub(lambda _: replacement, text)
 
 

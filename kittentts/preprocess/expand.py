@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kittentts.preprocess.apply import apply_rules
-from kittentts.preprocess.rules import RULES
 
 
 def expand_contractions(text: str) -> str:
@@ -96,5 +95,7 @@ def replace_numbers(text: str, replace_floats: bool = True) -> str:
 
 
 def _apply_named(text: str, *names: str) -> str:
+    from kittentts.preprocess.rules import RULES
+
     # The rules without flags are for normalize_text, except those that no front door uses.
     return apply_rules(text, [rule for rule in RULES if rule.name in names and (rule.flags or not rule.reading)])

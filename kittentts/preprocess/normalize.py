@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from kittentts.errors import TextError
 from kittentts.preprocess.apply import find_replacements, render
-from kittentts.preprocess.rules import READING_RULES
 from kittentts.preprocess.text import check_is_text
 
 
@@ -60,10 +59,13 @@ def normalize_text_result(text: str, locale: str = "en-US") -> NormalizedTextRes
     check_is_text(text)
     if not isinstance(locale, str) or locale.replace("_", "-").lower() not in ("en", "en-us"):
         raise TextError(f"no normalization for the locale {locale!r}; use 'en' or 'en-US', or normalize beforehand.")
-    normalized, replacements = render(text, find_replacements(text, READING_RULES))
+    from kittentts.preprocess.rules import READING_RULES
+
+    replacements = find_replacements(text, READING_RULES)
+    pieces = render(text, replacements)
     spans = []
     shift = 0  # how much longer the normalized text is so far
-    for start, end, spoken, reason in replacements:
+    for (start, end, _, reason), spoken in zip(replacements, pieces[1::2], strict=True):
         spans.append(NormalizedSpan(start, end, start + shift, start + shift + len(spoken), reason))
         shift += len(spoken) - (end - start)
-    return NormalizedTextResult(text, normalized, tuple(spans))
+    return NormalizedTextResult(text, "".join(pieces), tuple(spans))

@@ -17,7 +17,8 @@ _UNITS = word_list(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 )
-_TENS = word_list("zero ten twenty thirty forty fifty sixty seventy eighty ninety")
+_TENS = word_list("twenty thirty forty fifty sixty seventy eighty ninety")
+_BELOW_HUNDRED = (*_UNITS, *(f"{tens}-{unit}".removesuffix("-zero") for tens in _TENS for unit in _UNITS[:10]))
 _SCALES = word_list(
     "thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion decillion "
     "undecillion duodecillion tredecillion quattuordecillion quindecillion sexdecillion septendecillion "
@@ -114,6 +115,8 @@ def cardinal(digits: str) -> str:
     if len(digits) > MAX_NAMED_DIGITS or (len(digits) > 1 and digits[0] == "0"):
         return digit_by_digit(digits)
     n = int(digits or "0")
+    if n < len(_BELOW_HUNDRED):
+        return _BELOW_HUNDRED[n]
     hundreds, rest = divmod(n, 100)
     if rest == 0 and 10 < hundreds < 20:  # noqa: PLR2004 (eleven hundred ... nineteen hundred)
         return f"{_UNITS[hundreds]} hundred"
@@ -124,7 +127,7 @@ def cardinal(digits: str) -> str:
             words.append(f"{_below_thousand(group)} {scale}".rstrip())
         if n == 0:
             break
-    return " ".join(reversed(words)) or "zero"
+    return " ".join(reversed(words))
 
 
 def digit_by_digit(digits: str) -> str:
@@ -153,6 +156,8 @@ def version(text: str) -> str:
 
 def number_run(text: str) -> str:
     """Say any digits joined by commas and points: a number, a decimal, a version, or a list of them."""
+    if text.isdecimal():  # most of them
+        return cardinal(text)
     whole, _, fraction = text.partition(".")
     if "." not in fraction and "," not in fraction and ("," not in whole or _GROUPED.fullmatch(whole)):
         return decimal(text)
@@ -171,13 +176,15 @@ def ordinal(text: str) -> str:
 
 
 def year(digits: str) -> str:
-    """Say four digits as a year: "1905" is "nineteen oh five"; outside 1100 to 2099 as a number."""
+    """Say four digits, or the last two, as a year: "1905" is "nineteen oh five"; outside 1100 to 2099 as a number."""
+    if len(digits) == len("05") and digits[0] == "0":
+        return "oh " + cardinal(digits[1])
     if not is_spoken_year(digits) or digits.startswith("200"):
         return cardinal(digits)
     century, rest = cardinal(digits[:2]), digits[2:]
     if rest == "00":
         return f"{century} hundred"
-    return f"{century} oh {cardinal(rest[1])}" if rest[0] == "0" else f"{century} {cardinal(rest)}"
+    return f"{century} {year(rest)}"
 
 
 def is_spoken_year(digits: str) -> bool:
@@ -194,13 +201,9 @@ def plural(words: str) -> str:
 
 def _below_thousand(n: int) -> str:
     hundreds, rest = divmod(n, 100)
-    words = [f"{_UNITS[hundreds]} hundred"] if hundreds else []
-    if rest >= len(_UNITS):
-        tens, unit = divmod(rest, 10)
-        words.append(f"{_TENS[tens]}-{_UNITS[unit]}" if unit else _TENS[tens])
-    elif rest:
-        words.append(_UNITS[rest])
-    return " ".join(words)
+    if not hundreds:
+        return _BELOW_HUNDRED[rest]
+    return f"{_UNITS[hundreds]} hundred {_BELOW_HUNDRED[rest]}" if rest else f"{_UNITS[hundreds]} hundred"
 
 
 def _decimal_digits(n: int) -> str:

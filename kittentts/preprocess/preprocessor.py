@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.preprocess import cleanup
 from kittentts.preprocess.apply import apply_rules
-from kittentts.preprocess.rules import RULES
 from kittentts.preprocess.text import check_is_text
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ class TextPreprocessor(NamedTuple):
             TextTypeError: the text is not a `str`.
 
         """
+        from kittentts.preprocess.rules import RULES
+
         check_is_text(text)
         text = self._without_markup_and_addresses(text)
         text = apply_rules(

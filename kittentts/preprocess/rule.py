@@ -29,18 +29,21 @@ class Rule(NamedTuple):
     flags: tuple[str, ...] = ()
     # Whether normalize_text uses the rule.
     reading: bool = True
+    # A text with none of these characters has nothing for this rule, and is not searched.
+    needs: str = ""
 
 
 # Characters that a rule has taken look like this to the rules after it: neither a word, nor space, nor punctuation.
 TAKEN = "\x00"
 
-# Where a number may begin: not inside a word, nor in the middle of another number.
-START = r"(?<!\w)(?<![0-9][.,])"
+# Where a number may begin: not inside a word, nor in the middle of another number. To look at the first character
+# before all else makes the search several times faster.
+START = r"(?=[.0-9])(?<!\w)(?<![0-9][.,])"
 # A number with or without commas and decimals. `decimal` in numbers.py says it.
 NUMBER = r"(?:[0-9]+(?:,[0-9]+)*(?:\.[0-9]+)?|(?<!\.)\.[0-9]+)"
 # A minus sign, as opposed to a hyphen or a dash.
 MINUS = rf"(?P<minus>(?<![\w)\].\-–—%{TAKEN}])[-−])"
-SIGNED_START = rf"(?:{MINUS}|{START})"
+SIGNED_START = rf"(?=[-−.0-9])(?:{MINUS}|{START})"
 # A hyphen, or an en dash that may stand between spaces.
 RANGE_DASH = r"(?:-| ?– ?)"
 # An amount of something, or a range of amounts: 5, -2.5, 1,000, 5-10. After a name and a hyphen no range: Llama-3-8B.

@@ -33,13 +33,13 @@ EMAIL = r"(?i:(?<![\w.+%-])mailto:)?(?<![\w.+%-])[\w.+%-]+@[A-Za-z0-9-]+(?:\.[A-
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IP = rf"{START}{_OCTET}(?:\.{_OCTET}){{3}}(?!\w)(?!\.[0-9])"
 
-_PHONE_START = r"(?<![\w+])(?<![0-9][-.,/])"
+_PHONE_START = r"(?=[(+0-9])(?<![\w+])(?<![0-9][-.,/])"
 _PHONE_END = r"(?!\w)(?![-.,/][0-9])"
 _PHONE = (
-    rf"{_PHONE_START}(?:\+?1[-. ]?)?(?:\([0-9]{{3}}\)[- ]?|[0-9]{{3}}[-.])[0-9]{{3}}[-.][0-9]{{4}}{_PHONE_END}"
-    rf"|{_PHONE_START}\+[0-9]{{1,3}}(?:[-. ]?\([0-9]{{1,4}}\)|[-. ][0-9]{{2,8}}){{1,5}}{_PHONE_END}"
-    rf"|{_PHONE_START}\+[0-9]{{7,15}}{_PHONE_END}"
-    rf"|{_PHONE_START}(?<![0-9] )[0-9]{{3}} [0-9]{{3}} [0-9]{{4}}{_PHONE_END}"
+    rf"{_PHONE_START}(?:(?:\+?1[-. ]?)?(?:\([0-9]{{3}}\)[- ]?|[0-9]{{3}}[-.])[0-9]{{3}}[-.][0-9]{{4}}"
+    r"|\+[0-9]{1,3}(?:[-. ]?\([0-9]{1,4}\)|[-. ][0-9]{2,8}){1,5}"
+    r"|\+[0-9]{7,15}"
+    rf"|(?<![0-9] )[0-9]{{3}} [0-9]{{3}} [0-9]{{4}}){_PHONE_END}"
 )
 _LOCAL_PHONE = rf"{_PHONE_START}(?P<prefix>[0-9]{{3}})-(?P<line>[0-9]{{4}}){_PHONE_END}"
 _FEWEST_PHONE_DIGITS = 7
@@ -76,9 +76,9 @@ def _local_phone(match: re.Match[str]) -> str | None:
 
 
 ADDRESS_RULES = (
-    Rule("url", "url", URL, _spell),
-    Rule("email", "url", EMAIL, _spell),
-    Rule("ip_address", "number", _IP, _ip, flags=("expand_ip_addresses",)),
+    Rule("url", "url", URL, _spell, needs=":."),
+    Rule("email", "url", EMAIL, _spell, needs="@"),
+    Rule("ip_address", "number", _IP, _ip, flags=("expand_ip_addresses",), needs="."),
     Rule("phone_number", "number", _PHONE, _phone, flags=("expand_phone_numbers",)),
     Rule("phone_number", "number", _LOCAL_PHONE, _local_phone, flags=("expand_phone_numbers",)),
 )

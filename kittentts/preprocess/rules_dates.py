@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kittentts.preprocess.numbers import cardinal, integer, is_spoken_year, ordinal, plural, year
-from kittentts.preprocess.rule import END, RANGE_DASH, START, Rule, constant
+from kittentts.preprocess.rule import END, RANGE_DASH, START, TAKEN, Rule, constant
 from kittentts.preprocess.text import word_list
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ _MONTHS = word_list("January February March April May June July August September
 _MONTH_BY_ABBREVIATION = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
 
 _MONTH = rf"(?P<month>(?ai:{'|'.join(_MONTHS)}|(?:{'|'.join(_MONTH_BY_ABBREVIATION)})\b\.?))"
+_MONTH_LETTERS = "JFMASONDjfmasond"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _NO_MORE = r"(?![\w/])(?![-.,:][0-9])"
 
@@ -29,7 +30,8 @@ _SLASHED_DATE = (
     rf"(?P<year>[0-9]{{4}}|(?<=/)[0-9]{{2}}){_NO_MORE}(?P<T>)"
 )
 _MONTH_DAY = (
-    rf"(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?(?:(?:-| ?– ?)(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
+    rf"(?=[{_MONTH_LETTERS}])(?<!\w){_MONTH} (?P<day>{_DAY})(?:st|nd|rd|th)?"
+    rf"(?:{RANGE_DASH}(?P<last_day>{_DAY})(?:st|nd|rd|th)?)?"
     rf"(?:,? (?P<year>[0-9]{{4}}))?(?![\w/%])(?![-.,:][0-9])"
 )
 _DAY_MONTH_YEAR = rf"{START}(?P<day>{_DAY})(?:st|nd|rd|th)? {_MONTH},? (?P<year>[0-9]{{4}}){_NO_MORE}"
@@ -44,14 +46,20 @@ _MANY = {
 }
 # 1980s, '80s, 2,000s
 _DECADE = rf"(?:(?<!\w)['‘’])?{START}(?P<number>[0-9]{{0,3}}0|[0-9]{{1,3}}(?:,[0-9]{{3}})+)['’]?s(?!\w)"
+# the class of '99
+_SHORT_YEAR = r"(?<=\bof |\bin )['‘’](?P<year>0[1-9]|[1-9][0-9])(?![\w'’])"
 
 _MERIDIEM = r"(?P<space>\s?)(?P<half>(?i:[ap]))(?P<dot>\.?)(?i:m)(?!\w)"
 _CLOCK = (
     rf"(?<![\w:.])(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
     rf"(?:{_MERIDIEM}|(?P<zulu>Z))?(?!\w)(?![:.][0-9])"
+    # The first time of 5:00-6:00 p.m. is no o'clock either.
+    rf"(?=(?P<to>{TAKEN}{{1,3}}[0-9]{{1,2}}:[0-9]{{2}}\s?(?i:[ap]\.?m))?)"
 )
 # 3.30pm
-_POINTED_CLOCK = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}})\.(?P<minute>[0-5][0-9])(?P<second>)(?P<zulu>){_MERIDIEM}"
+_POINTED_CLOCK = (
+    rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}})\.(?P<minute>[0-5][0-9])(?P<second>)(?P<zulu>)(?P<to>){_MERIDIEM}"
+)
 _HOUR = rf"(?<![\w:.,$€£¥₹])(?P<hour>[0-9]{{1,2}}){_MERIDIEM}"
 # From one time to another; the times themselves are left to the other rules.
 _CLOCK_DASH = r"(?<=[0-9]:[0-9]{2})(?: ?[-–] ?)(?=[0-9]{1,2}:[0-9]{2})"
@@ -72,7 +80,7 @@ def _date(match: re.Match[str]) -> str | None:
         month, day = day, month  # 31/12/1999
     if not 1 <= month <= len(_MONTHS) or not 1 <= day <= 31:  # noqa: PLR2004 (days of the longest month)
         return None
-    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {_year(match['year'])}" + (" at" if match["T"] else "")
+    return f"{_MONTHS[month - 1]} {ordinal(str(day))}, {year(match['year'])}" + (" at" if match["T"] else "")
 
 
 def _iso_month(match: re.Match[str]) -> str | None:
@@ -87,12 +95,6 @@ def _comma_in_date(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - len("September 30")) : match.start()].split()
     month = before[-2].rstrip(".").capitalize() if len(before) > 1 else ""
     return "" if month in _MONTHS or month in _MONTH_BY_ABBREVIATION else None
-
-
-def _year(digits: str) -> str:
-    if len(digits) == len("25"):
-        return "oh " + cardinal(digits[1]) if digits[0] == "0" else cardinal(digits)
-    return year(digits)
 
 
 def _month_day(match: re.Match[str]) -> str | None:
@@ -134,7 +136,7 @@ def _clock(match: re.Match[str], *, spell: bool) -> str | None:
     meridiem = _spoken_meridiem(match, spell=spell) if match["half"] else ""
     if minute != "00":
         words = f"{hour} oh {cardinal(minute[1])}" if minute[0] == "0" else f"{hour} {cardinal(minute)}"
-    elif meridiem:
+    elif meridiem or match["to"]:
         words = hour
     elif match["hour"][0] != "0" and int(match["hour"]) <= _LAST_CLOCK_FACE_HOUR:
         words = f"{hour} o'clock"
@@ -152,41 +154,55 @@ def _hour(match: re.Match[str], *, spell: bool) -> str | None:
     return cardinal(str(int(match["hour"]))) + _spoken_meridiem(match, spell=spell)
 
 
+def _first_hour(match: re.Match[str]) -> str:
+    return cardinal(str(int(match["first"]))) + " to "
+
+
 def _spoken_meridiem(match: re.Match[str], *, spell: bool) -> str:
     """Read "p.m." as two letters, or write it as it was; the last full stop is never part of the match."""
     return f" {match['half'].lower()}" + (" m" if spell else f"{match['dot']}m")
 
 
+_TIME_FLAGS = ("expand_time",)
+
 DATE_RULES = (
-    Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",)),
-    Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",)),
-    Rule("date", "date", _ISO_MONTH, _iso_month, flags=("replace_numbers",)),
-    Rule("range", "date", rf"(?<=[0-9]){RANGE_DASH}(?={_MONTH} [0-9])", constant(" to "), flags=("expand_ranges",)),
-    Rule("date", "date", _MONTH_DAY, _month_day),
+    Rule("date", "date", _ISO_DATE, _date, flags=("replace_numbers",), needs="-/"),
+    Rule("date", "date", _SLASHED_DATE, _date, flags=("replace_numbers",), needs="-/"),
+    Rule("date", "date", _ISO_MONTH, _iso_month, flags=("replace_numbers",), needs="-"),
+    Rule(
+        "range", "date", rf"(?<=[0-9]){RANGE_DASH}(?={_MONTH} [0-9])", constant(" to "), ("expand_ranges",), needs="-–"
+    ),
+    Rule("date", "date", _MONTH_DAY, _month_day, needs=_MONTH_LETTERS),
     # TextPreprocessor keeps the words of a date, but makes no pause in it.
     Rule(
-        "date", "date", rf"(?<=[0-9]),(?= [0-9]{{4}}{END})", _comma_in_date, flags=("replace_numbers",), reading=False
+        "date",
+        "date",
+        rf"(?<=[0-9]),(?= [0-9]{{4}}{END})",
+        _comma_in_date,
+        ("replace_numbers",),
+        reading=False,
+        needs=",",
     ),
-    Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year),
+    Rule("date", "date", _DAY_MONTH_YEAR, _day_month_year, needs=_MONTH_LETTERS),
     Rule("month", "abbreviation", _ABBREVIATED_MONTH, _month_name),
-    Rule("decade", "date", _DECADE, _decade, flags=("expand_decades",)),
-    Rule("time", "time", _CLOCK_DASH, constant(" to "), flags=("expand_time",)),
-    Rule("time", "time", _MERIDIEM_DASH, constant(" to ")),
+    Rule("decade", "date", _DECADE, _decade, ("expand_decades",), needs="s"),
+    Rule("year", "date", _SHORT_YEAR, lambda match: year(match["year"]), needs="'‘’"),
+    Rule("time", "time", _CLOCK_DASH, constant(" to "), _TIME_FLAGS, needs=":"),
+    Rule("time", "time", _MERIDIEM_DASH, constant(" to "), needs="-–"),
     Rule(
         "time",
         "time",
         _MERIDIEM_DASH,
         lambda match: f"{match['dot'] or ''} to ",
-        flags=("expand_time",),
+        _TIME_FLAGS,
         reading=False,
+        needs="-–",
     ),
-    Rule(
-        "time", "time", _FIRST_HOUR, lambda match: f"{cardinal(str(int(match['first'])))} to ", flags=("expand_time",)
-    ),
-    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=True)),
-    Rule("time", "time", _CLOCK, partial(_clock, spell=True)),
-    Rule("time", "time", _HOUR, partial(_hour, spell=True)),
-    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
-    Rule("time", "time", _CLOCK, partial(_clock, spell=False), flags=("expand_time",), reading=False),
-    Rule("time", "time", _HOUR, partial(_hour, spell=False), flags=("expand_time",), reading=False),
+    Rule("time", "time", _FIRST_HOUR, _first_hour, _TIME_FLAGS, needs="-–"),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=True), needs="mM"),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=True), needs=":"),
+    Rule("time", "time", _HOUR, partial(_hour, spell=True), needs="mM"),
+    Rule("time", "time", _POINTED_CLOCK, partial(_clock, spell=False), _TIME_FLAGS, reading=False, needs="mM"),
+    Rule("time", "time", _CLOCK, partial(_clock, spell=False), _TIME_FLAGS, reading=False, needs=":"),
+    Rule("time", "time", _HOUR, partial(_hour, spell=False), _TIME_FLAGS, reading=False, needs="mM"),
 )

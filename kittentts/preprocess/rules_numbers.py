@@ -27,7 +27,7 @@ def _range_of_years(match: re.Match[str]) -> str | None:
         match["minus"]
         or match["high_minus"]
         or not is_spoken_year(low)
-        or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]", high))
+        or not (is_spoken_year(high) or re.fullmatch("[1-9][0-9]|0[1-9]", high))
     ):
         return None
     return f"{year(low)} to {year(high)}"
@@ -64,15 +64,17 @@ NUMBER_RULES = (
         rf"{START}(?P<number>[0-9]+(?:,[0-9]+)*)(?i:st|nd|rd|th)(?!\w)",
         _ordinal,
         ("expand_ordinals",),
+        needs="tTdD",
     ),
     # From one thing to another that rules before this one speak: 5kg-10kg, 1st–3rd, 20s-30s.
-    Rule("range", "number", rf"(?<={TAKEN}){RANGE_DASH}(?={TAKEN})", constant(" to "), ("expand_ranges",)),
+    Rule("range", "number", rf"(?<={TAKEN}){RANGE_DASH}(?={TAKEN})", constant(" to "), ("expand_ranges",), needs="-–"),
     Rule(
         "range",
         "number",
         rf"(?<=[0-9][a-h]){RANGE_DASH}(?=[0-9]{{1,3}}[a-h](?![\w-]))",
         constant(" to "),
         ("expand_ranges",),
+        needs="-–",
     ),
     Rule(
         "version",
@@ -80,12 +82,13 @@ NUMBER_RULES = (
         rf"(?<!\w)(?P<v>v|V(?=[0-9]+\.))(?P<number>[0-9]+(?:\.[0-9]+)*){END}",
         _v_version,
         ("replace_numbers",),
+        needs="vV",
     ),
     # Python-3.10, GPT-4, covid-19: as normalize_text reads them, then the hyphen as both do.
-    Rule("version", "number", rf"(?<=[A-Za-z]-)[0-9]+(?:\.[0-9]+)*{END}(?!-[0-9])", _version_behind_name),
-    Rule("model_name", "internal", r"(?<=[A-Za-z])-(?=[0-9\x00])", constant(" "), ("expand_model_names",)),
-    Rule("range", "date", _RANGE, _range_of_years),
-    Rule("range", "number", _RANGE, _range, ("expand_ranges",)),
+    Rule("version", "number", rf"(?<=[A-Za-z]-)[0-9]+(?:\.[0-9]+)*{END}(?!-[0-9])", _version_behind_name, needs="-"),
+    Rule("model_name", "internal", r"(?<=[A-Za-z])-(?=[0-9\x00])", constant(" "), ("expand_model_names",), needs="-"),
+    Rule("range", "date", _RANGE, _range_of_years, needs="-–"),
+    Rule("range", "number", _RANGE, _range, ("expand_ranges",), needs="-–"),
     Rule("year", "date", rf"{START}[0-9]{{4}}{END}", _year),
     Rule(
         "float",
@@ -93,6 +96,7 @@ NUMBER_RULES = (
         rf"{SIGNED_START}(?P<number>(?<!\.)\.[0-9]+){END}",
         _number,
         ("normalize_leading_decimals", "replace_numbers", "replace_floats"),
+        needs=".",
     ),
     # Where floats are not spoken, .5 at least becomes 0.5.
     Rule(
@@ -102,6 +106,7 @@ NUMBER_RULES = (
         lambda match: "0" + match[0],
         ("normalize_leading_decimals",),
         reading=False,
+        needs=".",
     ),
     # Without replace_floats, a number with a point stays as it is.
     Rule(
@@ -111,5 +116,12 @@ NUMBER_RULES = (
         _number_without_point,
         ("replace_numbers",),
     ),
-    Rule("float", "number", rf"{SIGNED_START}(?P<number>{_RUN}){END}", _number, ("replace_numbers", "replace_floats")),
+    Rule(
+        "float",
+        "number",
+        rf"{SIGNED_START}(?P<number>{_RUN}){END}",
+        _number,
+        ("replace_numbers", "replace_floats"),
+        needs=".",
+    ),
 )

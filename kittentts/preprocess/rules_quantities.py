@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
+from string import ascii_letters
 from typing import NamedTuple
 
 from kittentts.preprocess.apply import compiled
@@ -16,7 +18,6 @@ from kittentts.preprocess.rule import (
     RANGE_DASH,
     SIGNED_START,
     START,
-    TAKEN,
     Rule,
     constant,
 )
@@ -43,7 +44,8 @@ _CURRENCIES = {
     "₿": _Currency("bitcoin", "bitcoins"),
     "¢": _Currency("cent", "cents"),
 }
-_SYMBOL = f"[{''.join(_CURRENCIES)}]"
+_SYMBOLS = "".join(_CURRENCIES)
+_SYMBOL = f"[{_SYMBOLS}]"
 
 _SCALES = {
     "k": "thousand",
@@ -110,7 +112,8 @@ _FRACTION = (
     rf"{START}(?<![0-9]/)(?:(?P<whole>[0-9]{{1,3}})[ -])?(?P<over>[0-9]{{1,4}})/(?P<under>[0-9]{{1,4}})"
     r"(?P<rank>(?:st|nd|rd|th)s?)?(?!\w)(?![/.,:]\w)(?P<percent> ?%)?"
 )
-_FRACTION_CHARACTER = rf"(?:{START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<character>[¼-¾⅐-⅞])"
+_FRACTIONS = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_FRACTION_CHARACTER = rf"(?:{START}(?P<whole>[0-9]{{1,9}}) ?)?(?P<character>[{_FRACTIONS}])"
 
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _SCIENTIFIC = (
@@ -135,7 +138,7 @@ def _money(match: re.Match[str]) -> str:
     parts = match.groupdict()
     sign = "negative " if match["minus"] or parts.get("inner_minus") else ""
     # €1,50 as on the continent
-    low = re.sub(r"\A([0-9]+),([0-9]{2})\Z", r"\1.\2", match["low"])
+    low = compiled(r"\A([0-9]+),([0-9]{2})\Z").sub(r"\1.\2", match["low"])
     whole, _, fraction = low.partition(".")
     scale = parts.get("scale")
     if scale:
@@ -214,11 +217,14 @@ def _inches(match: re.Match[str]) -> str | None:
 
 
 def _scaled(match: re.Match[str]) -> str | None:
-    if match["scale"] == "b":
-        if match["low"] == "0":
-            return None  # the prefix of binary numbers
-        before = match.string[max(0, match.start() - _CONTEXT_LENGTH) : match.start()].split()
-        if before and (before[-1].lower().rstrip("s") in _LETTERED_THINGS or before[-1][-1] in TAKEN + "."):
+    is_b = match["scale"] == "b"
+    if is_b and match["low"] == "0":
+        return None  # the prefix of binary numbers
+    before = match.string[max(0, match.start() - _CONTEXT_LENGTH) : match.start()].split()[-1:]
+    if len(match["scale"]) == 1 and before:
+        # "Apt. 5B"
+        is_lettered = before[0].lower().rstrip(".").rstrip("s") in _LETTERED_THINGS
+        if is_lettered or (is_b and before[0][-1] == "."):
             return None
     return f"{quantity(match)} {_SCALES[match['scale'].strip().lower()]}"
 
@@ -246,9 +252,13 @@ def _season(match: re.Match[str]) -> str | None:
 
 
 def _fraction_character(match: re.Match[str]) -> str:
-    over, under = unicodedata.normalize("NFKD", match["character"]).split("⁄")
-    words = _over_and_under(over, under)
+    words = _fraction_words(match["character"])
     return f"{cardinal(match['whole'])} and {words}" if match["whole"] else words
+
+
+@functools.cache
+def _fraction_words(character: str) -> str:
+    return _over_and_under(*unicodedata.normalize("NFKD", character).split("⁄"))
 
 
 def _over_and_under(over: str, under: str, *, is_rank: bool = False) -> str:
@@ -263,42 +273,60 @@ _UNIT_FLAGS = ("expand_units",)
 
 QUANTITY_RULES = (
     # From one amount to another; the amounts themselves are left to the next rule.
-    Rule("currency", "currency", rf"(?<=[0-9KMBTkmb]){RANGE_DASH}(?={_SYMBOL}[0-9.])", constant(" to "), _MONEY_FLAGS),
     Rule(
         "currency",
         "currency",
-        rf"{MINUS}?(?P<symbol>{_SYMBOL}) ?(?P<inner_minus>[-−])?"
+        rf"(?<=[0-9KMBTkmb]){RANGE_DASH}(?={_SYMBOL}[0-9.])",
+        constant(" to "),
+        _MONEY_FLAGS,
+        needs=_SYMBOLS,
+    ),
+    Rule(
+        "currency",
+        "currency",
+        rf"(?=[-−{_SYMBOLS}]){MINUS}?(?P<symbol>{_SYMBOL}) ?(?P<inner_minus>[-−])?"
         rf"(?P<low>{NUMBER})(?:{RANGE_DASH}(?P<high>{NUMBER}))?{_MONEY_SCALE}",
         _money,
         _MONEY_FLAGS,
+        needs=_SYMBOLS,
     ),
-    Rule("currency", "currency", rf"{QUANTITY} ?(?P<symbol>{_SYMBOL})(?!\w)(?!\.[0-9])", _money, _MONEY_FLAGS),
+    Rule(
+        "currency",
+        "currency",
+        rf"{QUANTITY} ?(?P<symbol>{_SYMBOL})(?!\w)(?!\.[0-9])",
+        _money,
+        _MONEY_FLAGS,
+        needs=_SYMBOLS,
+    ),
     Rule(
         "percentage",
         "number",
         rf"{SIGNED_START}(?<![0-9]/)(?P<low>{NUMBER})(?:%?{RANGE_DASH}(?P<high>{NUMBER}))? ?[%‰]",
         _percent,
         ("expand_percentages",),
+        needs="%‰",
     ),
-    Rule("scientific_notation", "number", _SCIENTIFIC, _scientific, ("expand_scientific_notation",)),
-    Rule("unit", "number", _FEET, _feet, _UNIT_FLAGS),
-    Rule("unit", "number", _INCHES, _inches, _UNIT_FLAGS),
-    Rule("unit", "number", _DURATION, _duration, _UNIT_FLAGS),
+    Rule("scientific_notation", "number", _SCIENTIFIC, _scientific, ("expand_scientific_notation",), needs="eE×x*"),
+    Rule("unit", "number", _FEET, _feet, _UNIT_FLAGS, needs="'’′"),
+    Rule("unit", "number", _INCHES, _inches, _UNIT_FLAGS, needs='"”″'),
+    Rule("unit", "number", _DURATION, _duration, _UNIT_FLAGS, needs="m"),
     Rule(
         "range",
         "date",
         rf"(?<=(?<![\w.,])(?P<year>[0-9]{{4}}))/(?=(?P<next>[0-9]{{2}}){END})",
         _season,
         ("expand_ranges",),
+        needs="/",
     ),
-    Rule("fraction", "number", _FRACTION, _fraction, ("expand_fractions",)),
-    Rule("fraction", "number", _FRACTION_CHARACTER, _fraction_character, ("expand_fractions",)),
-    Rule("unit", "number", QUANTITY + _UNIT, _unit, _UNIT_FLAGS),
+    Rule("fraction", "number", _FRACTION, _fraction, ("expand_fractions",), needs="/"),
+    Rule("fraction", "number", _FRACTION_CHARACTER, _fraction_character, ("expand_fractions",), needs=_FRACTIONS),
+    Rule("unit", "number", QUANTITY + _UNIT, _unit, _UNIT_FLAGS, needs=ascii_letters + "°ºµμΩ\u2126℃℉"),
     Rule(
         "scale_suffix",
         "number",
         rf"{QUANTITY}(?P<scale>[KMBTbk]|[bmt]n| ?m{_COUNTED})(?!\w)",
         _scaled,
         ("expand_scale_suffixes",),
+        needs="KMBTkmbt",
     ),
 )

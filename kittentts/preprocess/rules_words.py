@@ -199,7 +199,8 @@ def _follows_capitalized_word(match: re.Match[str]) -> bool:
 
 
 def _reference(match: re.Match[str]) -> str:
-    return _with_case_of(match["word"], _REFERENCES[match["word"].lower()])
+    words = _with_case_of(match["word"], _REFERENCES[match["word"].lower()])
+    return words + " " + match["lettered"].strip() if match["lettered"] else words
 
 
 def _abbreviation(match: re.Match[str]) -> str:
@@ -228,6 +229,7 @@ WORD_RULES = (
         _contraction,
         flags=("expand_contractions",),
         reading=False,
+        needs="'’",
     ),
     # Before the abbreviations, which would take "Vol." from "Vol. II".
     Rule(
@@ -236,29 +238,35 @@ WORD_RULES = (
         rf"(?<=\s){_ROMAN}(?!\w)(?:{_SECOND_ROMAN})?",
         _roman_in_context,
         flags=("expand_roman_numerals",),
+        needs="IVXLCDM",
     ),
     # Only for expand_roman_numerals(context_words=False).
-    Rule("roman_anywhere", "number", rf"(?<!\w){_ROMAN}(?!\w)", _roman_anywhere, reading=False),
+    Rule("roman_anywhere", "number", rf"(?<!\w){_ROMAN}(?!\w)", _roman_anywhere, reading=False, needs="IVXLCDM"),
     # "Smith et al. 2024, pp. 31-35": neither the full stop nor the comma is a pause.
-    Rule("citation", "citation", r"(?<!\w)(?i:et al\.)(?!\s*\Z|\s+[A-Z])", constant("et al")),
+    Rule("citation", "citation", r"(?<!\w)(?i:et al\.)(?!\s*\Z|\s+[A-Z])", constant("et al"), needs="."),
     Rule(
         "citation",
         "citation",
         r"(?<=(?<![0-9])[0-9]{4}),(?= pp?\. ?[0-9])",
         constant(""),
         flags=("replace_numbers",),
+        needs=",",
     ),
     Rule(
         "reference",
         "citation",
-        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)(?= ?\(?[0-9{TAKEN}])",
+        rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)"
+        # "Fig. 2B" is no billion
+        rf"(?:(?P<lettered> ?[0-9]{{1,3}}[A-Za-z](?![\w–-]))|(?= ?\(?[0-9{TAKEN}]))",
         _reference,
+        needs=".",
     ),
     Rule(
         "title",
         "abbreviation",
         rf"(?<!\w)(?ai:(?P<word>{_alternatives(_TITLES)})\.)(?=\s+(?:[A-Z]|and\b|or\b|&))",
         _title,
+        needs=".",
     ),
     Rule(
         "abbreviation",
@@ -268,11 +276,12 @@ WORD_RULES = (
         # "etc..." keeps its dots.
         r"|(?<!\w)(?ai:(?P<open>etc))(?=\.\.)",
         _abbreviation,
+        needs=".",
     ),
 )
 
 # After the decades, which begin with an apostrophe ('80s).
 QUOTE_RULES = (
-    Rule("apostrophe", "punctuation", rf"(?<=[\w{TAKEN}]){_SINGLE_QUOTE}(?=\w)", constant("'")),
+    Rule("apostrophe", "punctuation", rf"(?<=[\w{TAKEN}]){_SINGLE_QUOTE}(?=\w)", constant("'"), needs="‘’‚‛"),
     Rule("quotes", "punctuation", rf"{_DOUBLE_QUOTE}+|{_SINGLE_QUOTE}+", constant("")),
 )

@@ -1,0 +1,159 @@
+"""ONNX graph -> a faster ONNX graph that gives the same bits on this CPU.
+
+What is made is verified, measured and kept in the cache (see `record`). Only making a graph needs the onnx package;
+one that exists is opened without it, after a self-test of the CPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import mmap
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kittentts.cache import cache_directory
+from kittentts.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from kittentts.optimize.build import Variant
+    from kittentts.optimize.record import Record
+
+    Probes = Callable[[str], Sequence[Mapping[str, NDArray[Any]]]]
+
+MODES = ("auto", "off", "exact", "fast")
+
+logger = logging.getLogger(__name__)
+
+
+def optimized_file(original: Path, probes: Probes, mode: str = "auto") -> Path:
+    """Return the file to open instead of a model's ONNX file: a faster one with the same output, or this very one.
+
+    The first time, it is made, which takes some 15 s for 80M parameters; concurrent processes wait for the one that
+    is at it. Whatever goes wrong then is logged as a warning, and the original is returned.
+
+    Args:
+        original: the ONNX file. What lies beside it, from `optimize`, is used first.
+        probes: inputs for verifying and measuring, see `build.build`.
+        mode: "off", "exact", "fast" (measures all variants and takes the fastest; the others take the first that is
+            faster than the original) or "auto": "exact" if the onnx package is installed, else "off" unless an
+            optimized graph exists already.
+
+    Raises:
+        MissingExtraError: "exact" or "fast" must make a graph, and onnx is not installed.
+    """
+    if mode == "off" or not _has_quantized_convolutions(original):
+        return original
+    thorough = mode == "fast"
+    try:
+        found = _existing_file(original, thorough=thorough)
+        if found is None and (mode != "auto" or importlib.util.find_spec("onnx")):
+            _check_onnx(f"optimize={mode!r}")
+            found = _made_in_cache(original, probes, thorough=thorough)
+    except MissingExtraError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, the original speaks)
+        logger.warning("%s is not optimized (%s: %s); the original is used", original, type(error).__name__, error)
+        return original
+    return found or original
+
+
+def optimize(
+    original: Path, probes: Probes, folder: Path | None = None, report: Callable[[Variant], object] = lambda _: None
+) -> Record:
+    """Measure all variants of a model's graph; put the fastest into the cache, or with its record into a folder.
+
+    Beside a copy of the original's files, the folder's are found by `optimized_file` on any machine.
+
+    Args:
+        original: the ONNX file.
+        probes: see `build.build`.
+        folder: exists; None is the cache.
+        report: called with each variant, verified and measured.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+        OSError: the folder cannot be written.
+    """
+    _check_onnx("optimizing")
+    from kittentts.optimize.build import build
+
+    if folder is not None:
+        return build(original, folder, probes, thorough=True, report=report)
+    with _replaced_in_cache(original) as aside:
+        return build(original, aside, probes, thorough=True, report=report)
+
+
+def _has_quantized_convolutions(file: Path) -> bool:
+    """Whether there may be anything to gain, told from the operators' names in the file (92 MB: 10 ms)."""
+    if file.stat().st_size == 0:
+        return False
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"ConvInteger") >= 0
+
+
+def _check_onnx(what: str) -> None:
+    if importlib.util.find_spec("onnx") is None:
+        raise MissingExtraError(
+            f'{what} needs the onnx package, for there is no faster graph yet: pip install "kittentts[fast]"'
+        )
+
+
+def _existing_file(original: Path, *, thorough: bool) -> Path | None:
+    """Return the file to open, from beside the original or from the cache; None where neither has a sound one."""
+    from kittentts.optimize.record import usable_file
+
+    return usable_file(original.parent, original) or usable_file(_cache_folder(original), original, thorough=thorough)
+
+
+def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | None:
+    """Return the file to open after making it, unless another process just did."""
+    from filelock import FileLock
+    from tqdm import tqdm
+
+    from kittentts.optimize.build import build
+    from kittentts.optimize.convolution import FLAVOURS
+
+    folder = _cache_folder(original)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        found = _existing_file(original, thorough=thorough)
+        if found is not None:
+            return found
+        logger.info("optimizing %s, once for this machine", original)
+        # the bar is for terminals only
+        with (
+            _replaced_in_cache(original) as aside,
+            tqdm(total=len(FLAVOURS), desc="optimizing the model, once", leave=False, disable=None) as bar,
+        ):
+            record = build(original, aside, probes, thorough=thorough, report=lambda _: bar.update())
+        logger.info("the %s variant is the fastest: %s", record.variant, record.seconds)
+    return _existing_file(original, thorough=thorough)
+
+
+def _cache_folder(original: Path) -> Path:
+    from kittentts.optimize.record import cache_key
+
+    return cache_directory() / "optimized" / cache_key(original)
+
+
+@contextlib.contextmanager
+def _replaced_in_cache(original: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of a graph's folder in the cache if all goes well."""
+    folder = _cache_folder(original)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    try:
+        yield aside
+        aside.chmod(0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,162 @@
+"""An ONNX graph that rules can read and change."""
+
+from __future__ import annotations
+
+import graphlib
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import AttributeProto, NodeProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from onnx import GraphProto, ModelProto
+
+MICROSOFT = "com.microsoft"
+
+
+class Graph:
+    """The top level of a model's graph, with an index of who makes and who takes each tensor.
+
+    Rules add nodes and put tensors in the place of others; `finish` brings the nodes into order and drops the dead.
+
+    Args:
+        model: changed by `finish`, not before.
+    """
+
+    def __init__(self, model: ModelProto) -> None:
+        self._model = model
+        self._graph = model.graph
+        self._nodes = list(self._graph.node)
+        self._initializers = {one.name: one for one in self._graph.initializer}
+        self._outputs = {one.name for one in self._graph.output}
+        self._makers = {name: node for node in self._nodes for name in node.output if name}
+        self._takers: defaultdict[str, list[NodeProto]] = defaultdict(list)
+        for node in self._nodes:
+            for name in used_names(node):
+                self._takers[name].append(node)
+        self._constants: dict[tuple[Any, ...], str] = {}
+        self._made: dict[tuple[Any, ...], str] = {}
+        self._replaced: dict[str, str] = {}
+
+    @property
+    def nodes(self) -> list[NodeProto]:
+        """The model's nodes as they were read, in their order."""
+        return list(self._graph.node)
+
+    def maker(self, name: str) -> NodeProto | None:
+        """Return the node that makes a tensor; None for inputs and constants."""
+        return self._makers.get(name)
+
+    def only_taker(self, name: str) -> NodeProto | None:
+        """Return the one node that takes a tensor; None where there are more, or it is an output of the graph."""
+        takers = self._takers[name]
+        return takers[0] if len(takers) == 1 and name not in self._outputs else None
+
+    def value(self, name: str) -> NDArray[Any] | None:
+        """Return a constant; None for what is known only when the graph runs."""
+        tensor = self._initializers.get(name)
+        maker = self.maker(name)
+        if maker is not None and maker.op_type == "Constant":
+            tensor = attributes(maker).get("value")
+        return None if tensor is None else numpy_helper.to_array(tensor)
+
+    def input_type(self, name: str) -> int | None:
+        """Return the element type of an input of the graph; None for any other tensor."""
+        return next((one.type.tensor_type.elem_type for one in self._graph.input if one.name == name), None)
+
+    def constant(self, value: Any) -> str:
+        """Return the name of a constant, the same one for equal values."""
+        array = np.ascontiguousarray(value)
+        # ascontiguousarray makes a scalar one-dimensional
+        array = array.reshape(np.shape(value))
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = self._constants[key] = f"kittentts_constant_{len(self._constants)}"
+            self._initializers[name] = numpy_helper.from_array(array, name)
+        return self._constants[key]
+
+    def add(self, op_type: str, inputs: list[str], *, domain: str | None = None, **attributes: Any) -> str:
+        """Return the output of a new node, or of an equal one that was added before: they are shared."""
+        key = (op_type, tuple(inputs), domain, repr(sorted(attributes.items())))
+        if key not in self._made:
+            name = self._made[key] = f"kittentts_{op_type}_{len(self._made)}"
+            node = helper.make_node(op_type, inputs, [name], name=name, domain=domain, **attributes)
+            self._nodes.append(node)
+            self._makers[name] = node
+        return self._made[key]
+
+    def replace(self, old: str, new: str) -> None:
+        """Let all who take `old` take `new`, when the graph is finished."""
+        self._replaced[old] = new
+
+    def finish(self) -> None:
+        """Write the changes into the model."""
+        for old, new in self._replaced.items():
+            # The old name stays, for subgraphs and the graph's outputs may know it; ONNX Runtime drops an Identity.
+            outputs = self._makers[old].output
+            outputs[list(outputs).index(old)] = f"{old}_replaced"
+            self._nodes.append(helper.make_node("Identity", [new], [old]))
+        nodes = _in_order(self._nodes, self._outputs)
+        used = {name for node in nodes for name in used_names(node)} | self._outputs
+        graph = self._graph
+        del graph.node[:], graph.initializer[:], graph.value_info[:]
+        graph.node.extend(nodes)
+        graph.initializer.extend(one for name, one in self._initializers.items() if name in used)
+        domains = {one.domain for one in self._model.opset_import}
+        for domain in {node.domain for node in nodes} - domains - {"", "ai.onnx"}:
+            self._model.opset_import.append(helper.make_opsetid(domain, 1))
+
+
+def attributes(node: NodeProto) -> dict[str, Any]:
+    """Return a node's attributes as Python values."""
+    return {one.name: helper.get_attribute_value(one) for one in node.attribute}
+
+
+def used_names(node: NodeProto) -> set[str]:
+    """Return the tensors that a node takes, those that its subgraphs take from outside included."""
+    names = {name for name in node.input if name}
+    for graph in _subgraphs(node):
+        for inner in graph.node:
+            names |= used_names(inner)
+        names |= {one.name for one in graph.output}
+    return names
+
+
+def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
+    """Yield the nodes of a graph and of its subgraphs."""
+    for node in graph.node:
+        yield node
+        for inner in _subgraphs(node):
+            yield from all_nodes(inner)
+
+
+def _subgraphs(node: NodeProto) -> Iterator[GraphProto]:
+    for one in node.attribute:
+        if one.type == AttributeProto.GRAPH:
+            yield one.g
+        elif one.type == AttributeProto.GRAPHS:
+            yield from one.graphs
+
+
+def _in_order(nodes: list[NodeProto], outputs: set[str]) -> list[NodeProto]:
+    """Return the nodes that the outputs need, each after those whose tensors it takes."""
+    makers = {name: index for index, node in enumerate(nodes) for name in node.output if name}
+    needs = [{makers[name] for name in used_names(node) if name in makers} for node in nodes]
+    alive: set[int] = set()
+    pending = [makers[name] for name in outputs if name in makers]
+    while pending:
+        index = pending.pop()
+        if index not in alive:
+            alive.add(index)
+            pending += needs[index]
+    order = graphlib.TopologicalSorter({index: needs[index] for index in sorted(alive)})
+    return [nodes[index] for index in order.static_order()]
+
+
+def count_operators(model: ModelProto) -> Counter[str]:
+    """Return how many nodes of each operator a model has."""
+    return Counter(node.op_type for node in all_nodes(model.graph))
