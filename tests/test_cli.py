@@ -10,7 +10,7 @@ import pytest
 import kittentts
 
 SCRIPT = [str(Path(sys.executable).parent / "kittentts")]
-COMMANDS = ["say", "batch", "voices", "models", "download", "doctor"]
+COMMANDS = ["say", "batch", "serve", "voices", "models", "download", "doctor"]
 
 
 def test_version(kitten):

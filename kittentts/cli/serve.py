@@ -1,0 +1,152 @@
+"""`kittentts serve`: OpenAI's speech API over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
+from kittentts.cli.progress import tell
+from kittentts.errors import MissingExtraError
+from kittentts.server import settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kittentts.cli.options import Commands
+
+logger = logging.getLogger(__name__)
+
+_EXAMPLES = """\
+kittentts serve -m demo
+KITTENTTS_API_KEY=secret kittentts serve --host 0.0.0.0 --port 80"""
+_DETAILS = "Clients of OpenAI's speech API use it as http://HOST:PORT/v1; a browser finds a page at http://HOST:PORT.\n"
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "serve", _run, "serve OpenAI's speech API over HTTP", _EXAMPLES, details=_DETAILS)
+    add_model_option(parser)
+    defaults = settings.Settings((), {})
+    group = parser.add_argument_group("server")
+    group.add_argument("--host", default=settings.HOST, help="where to listen (default: %(default)s)")
+    group.add_argument("--port", type=int, default=settings.PORT, help="0 is any that is free (default: %(default)s)")
+    group.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default=os.environ.get("KITTENTTS_API_KEY"),
+        help="what requests must carry as 'Authorization: Bearer KEY' (default: KITTENTTS_API_KEY)",
+    )
+    group.add_argument("--no-auth", action="store_true", help="let everybody in, though others can reach the host")
+    group.add_argument(
+        "--allow-origin",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="let web pages of this origin use the API, like https://example.org; may be repeated",
+    )
+    group.add_argument(
+        "--model-alias",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"another name of the model, besides {', '.join(settings.MODEL_ALIASES)}; may be repeated",
+    )
+    group.add_argument(
+        "--voice-alias",
+        metavar="NAME=VOICE",
+        action="append",
+        default=[],
+        help="another name of a voice, in place of our choice for OpenAI's (alloy, nova, ...) too; may be repeated",
+    )
+    for name, kind, meaning in (
+        ("max-chars", int, "the longest input, in characters"),
+        ("concurrency", int, "requests that are spoken at a time, in turns"),
+        ("queue", int, "requests that may wait to be spoken; those beyond get a 429"),
+        ("queue-timeout", float, "seconds that one may wait; then it gets a 503"),
+        ("timeout", float, "seconds that a request may take in all"),
+    ):
+        default = getattr(defaults, name.replace("-", "_"))
+        group.add_argument(f"--{name}", type=kind, metavar="N", default=default, help=f"{meaning} (default: {default})")
+    group.add_argument(
+        "--grace",
+        type=float,
+        metavar="N",
+        default=30.0,
+        help="seconds for requests to finish in after SIGTERM or Ctrl-C (default: 30)",
+    )
+    group.add_argument("--log-text", action="store_true", help="let the log show what is spoken")
+    add_speech_options(parser)
+
+
+def _run(options: argparse.Namespace) -> None:
+    try:
+        from kittentts.server import run
+    except ImportError as error:
+        raise MissingExtraError(
+            f'the server needs FastAPI and uvicorn ({error}): pip install "kittentts[server]"'
+        ) from error
+
+    _check(options)
+    if not (options.api_key or options.no_auth or run.is_loopback(options.host)):
+        options.wrong_usage(
+            f"others can reach {options.host}: give --api-key or KITTENTTS_API_KEY, or let everybody in with --no-auth"
+        )
+    with run.bind(options.host, options.port) as bound:
+        model = open_model(options)
+        voices = model.available_voices
+        chosen = dict(_voice_alias(options, text) for text in options.voice_alias)
+        parameters = speech(options)
+        # each request has its own
+        del parameters["cancel"]
+        host, port = bound.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        run.serve(
+            model,
+            settings.Settings(
+                model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
+                voice_aliases=settings.known_aliases(settings.VOICE_ALIASES, voices) | chosen,
+                speech=parameters,
+                api_key=options.api_key or None,
+                max_chars=options.max_chars,
+                concurrency=options.concurrency,
+                queue=options.queue,
+                queue_timeout=options.queue_timeout,
+                timeout=options.timeout,
+                allow_origins=tuple(options.allow_origin),
+                log_text=options.log_text,
+            ),
+            bound,
+            options.grace,
+            announce=lambda: tell(f"listening on {address}"),
+        )
+
+
+def _check(options: argparse.Namespace) -> None:
+    for name, low in (
+        ("max_chars", 1),
+        ("concurrency", 1),
+        ("queue", 0),
+        ("queue_timeout", 0),
+        ("timeout", 0),
+        ("grace", 0),
+    ):
+        value = getattr(options, name)
+        if not low <= value < float("inf"):
+            options.wrong_usage(f"--{name.replace('_', '-')} {value}: a number of at least {low} is needed")
+    if not 0 <= options.port < 65536:  # noqa: PLR2004
+        options.wrong_usage(f"--port {options.port}: a number from 0 to 65535 is needed")
+
+
+def _voice_alias(options: argparse.Namespace, text: str) -> tuple[str, str]:
+    name, equals, voice = text.partition("=")
+    if not (name and equals and voice):
+        options.wrong_usage(f"--voice-alias {text!r}: NAME=VOICE is needed, like alloy=Luna")
+    return name, voice
+
+
+def _name(model: str) -> str:
+    """Return what requests call a model: never the path of a directory."""
+    return Path(model).resolve().name if Path(model).is_dir() else model

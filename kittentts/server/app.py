@@ -1,0 +1,134 @@
+"""What there is to ask: OpenAI's speech API, what clients ask besides, and a page for people."""
+
+from __future__ import annotations
+
+import importlib.resources
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Response
+from starlette.middleware.cors import CORSMiddleware
+
+from kittentts import __version__
+from kittentts.server.door import Door
+from kittentts.server.errors import ApiError, add_handlers
+from kittentts.server.metrics import Counting, Metrics
+from kittentts.server.places import Places
+from kittentts.server.response import Speaker, SpeechResponse
+from kittentts.server.speech import SpeechRequest, check_format
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from kittentts import KittenTTS
+    from kittentts.server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_SPEECH = "/v1/audio/speech"
+# the most bytes of JSON for a character, an escaped surrogate pair; and what else may be in a body
+_BYTES_PER_CHARACTER = 12
+_OTHER_BYTES = 65_536
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
+    """Return the ASGI application that serves a model."""
+    # no pages of the framework's own: they load scripts from elsewhere
+    app = FastAPI(title="kittentts", version=__version__, docs_url=None, redoc_url=None)
+    add_handlers(app)
+    places = Places(settings.concurrency, settings.queue, settings.queue_timeout)
+    metrics = Metrics(places)
+    threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="kittentts-speech")
+    speaker = Speaker(model, settings, places, metrics, threads)
+    _add_speech(app, speaker)
+    _add_lists(app, model, settings)
+    _add_page(app)
+
+    @app.get("/metrics")
+    async def _() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    app.add_middleware(Counting, metrics=metrics, path=_SPEECH)
+    app.add_middleware(
+        Door, api_key=settings.api_key, max_bytes=settings.max_chars * _BYTES_PER_CHARACTER + _OTHER_BYTES
+    )
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
+        )
+    return app
+
+
+def _add_speech(app: FastAPI, speaker: Speaker) -> None:
+    settings = speaker.settings
+
+    @app.post(_SPEECH, response_class=Response)
+    async def _(body: SpeechRequest) -> Response:
+        if body.model is not None:
+            _check_model(body.model, settings)
+        if len(body.input) > settings.max_chars:
+            message = f"input has {len(body.input)} characters; this server takes up to {settings.max_chars}"
+            raise ApiError(400, message, "input", "string_above_max_length")
+        check_format(body.format)
+        if settings.log_text:
+            logger.warning("to speak: %r", body.input)
+        return SpeechResponse(speaker, body, body.parameters(settings.speech, settings.voice_aliases))
+
+
+def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
+    created = int(time.time())
+
+    def entry(name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": created, "owned_by": "kittentts"}
+
+    @app.get("/v1/models")
+    async def _() -> dict[str, Any]:
+        return {"object": "list", "data": [entry(name) for name in settings.model_names]}
+
+    @app.get("/v1/models/{name:path}")
+    async def _(name: str) -> dict[str, Any]:
+        _check_model(name, settings)
+        return entry(name)
+
+    @app.get("/v1/audio/models")
+    async def _() -> dict[str, Any]:
+        return {"models": [{"id": name, "name": name} for name in settings.model_names]}
+
+    @app.get("/v1/audio/voices")
+    async def _() -> dict[str, Any]:
+        return {"voices": [{"id": name, "name": name} for name in model.available_voices]}
+
+    @app.get("/health")
+    @app.get("/ready")
+    async def _() -> dict[str, str]:
+        # the port is open only while the model is
+        return {"status": "ok"}
+
+
+def _check_model(name: str, settings: Settings) -> None:
+    if name not in settings.model_names:
+        message = f"there is no model {name!r} here; this server has {', '.join(settings.model_names)}"
+        raise ApiError(404, message, "model", "model_not_found")
+
+
+def _add_page(app: FastAPI) -> None:
+    folder = importlib.resources.files("kittentts.server") / "page"
+
+    def add(path: str, file: str, media_type: str) -> None:
+        content = (folder / file).read_bytes()
+
+        @app.get(path, include_in_schema=False)
+        async def _() -> Response:
+            return Response(content, media_type=media_type, headers=_PAGE_HEADERS)
+
+    add("/", "index.html", "text/html")
+    add("/page.css", "page.css", "text/css")
+    add("/page.js", "page.js", "text/javascript")

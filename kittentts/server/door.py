@@ -1,0 +1,84 @@
+"""Who may come in, and with how much: the key, the size of a body and the time for sending it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+
+from kittentts.server.errors import ApiError, error_response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_OPEN_PATHS = {"/", "/page.css", "/page.js", "/health", "/ready"}
+# seconds for sending a body
+_PATIENCE = 30.0
+
+
+class Door:
+    """ASGI middleware that refuses before anything is parsed.
+
+    Args:
+        app: what is behind it.
+        api_key: which all paths but the page and the health checks ask for; None is no key.
+        max_bytes: the largest body.
+    """
+
+    def __init__(self, app: ASGIApp, api_key: str | None, max_bytes: int) -> None:
+        self._app = app
+        self._api_key = api_key
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            if self._api_key is not None and scope["path"] not in _OPEN_PATHS:
+                _check_key(headers.get("authorization", ""), self._api_key)
+            length = headers.get("content-length", "")
+            if length.isdecimal() and int(length) > self._max_bytes:
+                raise self._too_large()
+        except ApiError as error:
+            await error_response(error)(scope, receive, send)
+            return
+        await self._app(scope, self._limited(receive), send)
+
+    def _limited(self, receive: Receive) -> Receive:
+        size = 0
+        is_complete = False
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+
+        async def limited() -> Message:
+            nonlocal size, is_complete
+            if is_complete:
+                # now it tells when the client leaves
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), deadline - asyncio.get_running_loop().time())
+            except asyncio.TimeoutError as error:
+                raise ApiError(408, f"the body did not arrive within {_PATIENCE:.0f} s") from error
+            size += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
+            if size > self._max_bytes:
+                raise self._too_large()
+            return message
+
+        return limited
+
+    def _too_large(self) -> ApiError:
+        return ApiError(413, f"the body is larger than {self._max_bytes} bytes")
+
+
+def _check_key(authorization: str, api_key: str) -> None:
+    scheme, _, given = authorization.partition(" ")
+    # in constant time, so that the time it takes tells nothing about the key
+    is_right = secrets.compare_digest(given.strip().encode(), api_key.encode())
+    if scheme.lower() != "bearer" or not is_right:
+        message = "wrong API key" if given.strip() else "an API key is needed: Authorization: Bearer KEY"
+        raise ApiError(401, message, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,109 @@
+"""Errors as OpenAI's clients expect them: a status, and a body with message, type, param and code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+_CODES = {
+    401: "invalid_api_key",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
+    429: "rate_limit_exceeded",
+    503: "unavailable",
+}
+
+
+class ApiError(HTTPException):
+    """What a client is told.
+
+    Args:
+        status: of HTTP.
+        message: for a person.
+        param: the parameter that is wrong.
+        code: for a program; None is the usual one of the status.
+        headers: of HTTP.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers=dict(headers or {}))
+        self.param = param
+        self.code = code
+
+
+def error_response(error: StarletteHTTPException) -> Response:
+    """Return the response for an error, ours or the framework's."""
+    status = error.status_code
+    content = {
+        "message": str(error.detail),
+        "type": "server_error"
+        if status >= _SERVER_ERROR
+        else "rate_limit_error"
+        if status == _TOO_MANY
+        else "invalid_request_error",
+        "param": getattr(error, "param", None),
+        "code": getattr(error, "code", None) or _CODES.get(status),
+    }
+    # in ASCII, for a message may quote half a surrogate pair
+    return Response(json.dumps({"error": content}), status, error.headers, "application/json")
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the app answer every error in this form."""
+
+    @app.exception_handler(StarletteHTTPException)
+    def _(request: Request, error: StarletteHTTPException) -> Response:
+        if type(error) is StarletteHTTPException and error.detail in {"Not Found", "Method Not Allowed"}:
+            # the framework's own, for paths that it does not know
+            error.detail = f"{error.detail}: {request.method} {request.url.path}"
+        return error_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    def _(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        _, *path = first["loc"]
+        param = next((part for part in path if isinstance(part, str)), None)
+        if first["type"] == "json_invalid":
+            message = f"the body is not valid JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
+        elif param is None:
+            message = "the body must be a JSON object, sent with Content-Type: application/json"
+        else:
+            message = f"{param}: {first['msg']}"
+        return error_response(ApiError(400, message, param))
+
+    @app.exception_handler(Exception)
+    def _(_: Request, __: Exception) -> Response:
+        return error_response(ApiError(500, "the server failed; its log says more"))
+
+
+def api_error(error: Exception) -> ApiError:
+    """Return what the client is told about an error of the engine."""
+    if isinstance(error, VoiceError):
+        return ApiError(400, str(error), "voice", "voice_not_found")
+    if isinstance(error, TextError):
+        return ApiError(400, str(error), "input")
+    if isinstance(error, StoppedError):
+        return ApiError(503, "the server ended this request: it took too long, or the server is going down")
+    if isinstance(error, KittenTTSError) and isinstance(error, ValueError):
+        return ApiError(400, str(error))
+    return ApiError(500, "the model failed to speak this input; the server's log says more")

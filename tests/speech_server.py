@@ -1,0 +1,73 @@
+"""The real server, uvicorn on loopback, in a thread of the test's process: so that a test can hold the model."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+
+import httpx
+import numpy as np
+import uvicorn
+
+from kittentts.server.app import make_app
+from kittentts.server.settings import MODEL_ALIASES, VOICE_ALIASES, Settings, known_aliases
+
+SPEECH = "/v1/audio/speech"
+
+
+@contextlib.contextmanager
+def running(model, **settings):
+    """Serve the model; yield the base URL."""
+    given = {
+        "model_names": ("tiny", *MODEL_ALIASES),
+        "voice_aliases": known_aliases(VOICE_ALIASES, model.available_voices),
+        "speech": {"clean_text": True},
+    } | settings
+    started = threading.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            started.set()
+
+    server = Server(uvicorn.Config(make_app(model, Settings(**given)), log_config=None, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="test-server")
+        thread.start()
+        try:
+            assert started.wait(10)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def speak(url, text="Hello there.", **fields):
+    """Ask for speech with a plain HTTP client."""
+    return httpx.post(url + SPEECH, json={"model": "tts-1", "input": text, "voice": "Leo"} | fields, timeout=60)
+
+
+def check_pcm(body, waveform):
+    """Whether a pcm body is this waveform, to the last bit, which libsndfile rounds its own way."""
+    got = np.frombuffer(body, "<i2").astype(int)
+    assert len(got) == len(waveform)
+    assert np.abs(got - np.clip(waveform * 32768, -32768, 32767).round()).max() <= 1
+
+
+def post_raw(url, fields, **headers):
+    """Post with a client that sends headers as they are; return the body of a success."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    with contextlib.closing(connection):
+        connection.request("POST", SPEECH, json.dumps(fields), {"Content-Type": "application/json"} | headers)
+        response = connection.getresponse()
+        assert response.status == 200
+        return response.headers["content-type"], response.read()
+
+
+def metric(url, name):
+    """Return the value of a metric, named with its labels."""
+    for line in httpx.get(url + "/metrics").text.splitlines():
+        if line.rpartition(" ")[0] == name:
+            return float(line.rpartition(" ")[2])
+    return 0.0
