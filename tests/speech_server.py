@@ -1,10 +1,12 @@
 """The real server, uvicorn on loopback, in a thread of the test's process: so that a test can hold the model."""
 
+import asyncio
 import contextlib
 import http.client
 import json
 import socket
 import threading
+import time
 
 import httpx
 import numpy as np
@@ -14,6 +16,14 @@ from kittentts.server.app import make_app
 from kittentts.server.settings import MODEL_ALIASES, VOICE_ALIASES, Settings, known_aliases
 
 SPEECH = "/v1/audio/speech"
+# one for all threads, for each makes a TLS context
+CLIENT = httpx.Client(timeout=60)
+
+
+class Url(str):
+    """Where a server is, and its event loop."""
+
+    __slots__ = ("loop",)
 
 
 @contextlib.contextmanager
@@ -29,15 +39,17 @@ def running(model, **settings):
     class Server(uvicorn.Server):
         async def startup(self, sockets=None):
             await super().startup(sockets)
+            url.loop = asyncio.get_running_loop()
             started.set()
 
     server = Server(uvicorn.Config(make_app(model, Settings(**given)), log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = Url(f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="test-server")
         thread.start()
         try:
             assert started.wait(10)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield url
         finally:
             server.should_exit = True
             thread.join()
@@ -45,7 +57,7 @@ def running(model, **settings):
 
 def speak(url, text="Hello there.", **fields):
     """Ask for speech with a plain HTTP client."""
-    return httpx.post(url + SPEECH, json={"model": "tts-1", "input": text, "voice": "Leo"} | fields, timeout=60)
+    return CLIENT.post(url + SPEECH, json={"model": "tts-1", "input": text, "voice": "Leo"} | fields)
 
 
 def check_pcm(body, waveform):
@@ -67,7 +79,32 @@ def post_raw(url, fields, **headers):
 
 def metric(url, name):
     """Return the value of a metric, named with its labels."""
-    for line in httpx.get(url + "/metrics").text.splitlines():
+    for line in CLIENT.get(url + "/metrics").text.splitlines():
         if line.rpartition(" ")[0] == name:
             return float(line.rpartition(" ")[2])
     return 0.0
+
+
+def wait_for(condition, seconds=10.0):
+    """Wait until it holds; return how long that took."""
+    began = time.perf_counter()
+    while not condition():
+        assert time.perf_counter() - began < seconds
+        time.sleep(0.01)
+    return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def asking(url, text):
+    """Ask for speech; yield the connection, which is closed whatever has come."""
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60) as connection:
+        body = json.dumps({"input": text, "voice": "Leo", "response_format": "pcm"})
+        head = f"POST {SPEECH} HTTP/1.1", "Host: test", "Content-Type: application/json", f"Content-Length: {len(body)}"
+        connection.sendall("\r\n".join((*head, "", body)).encode())
+        yield connection
+
+
+def leave_in_the_middle(url, text):
+    """Ask for speech and go away when the first bytes have come."""
+    with asking(url, text) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")

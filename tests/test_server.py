@@ -6,12 +6,11 @@ import json
 import shutil
 import subprocess
 
-import httpx
 import numpy as np
 import openai
 import pytest
 import soundfile
-from speech_server import SPEECH, check_pcm, metric, post_raw, running, speak
+from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, speak
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -166,11 +165,11 @@ class TestOtherClients:
         assert whole <= length < whole + 0.3
 
     def test_open_webui(self, url):
-        voices = httpx.get(f"{url}/v1/audio/voices").json()["voices"]
+        voices = CLIENT.get(f"{url}/v1/audio/voices").json()["voices"]
         assert voices[0] == {"id": "Bella", "name": "Bella"}
-        models = httpx.get(f"{url}/v1/audio/models").json()["models"]
+        models = CLIENT.get(f"{url}/v1/audio/models").json()["models"]
         assert models[0]["id"] == "tiny"
-        response = httpx.post(
+        response = CLIENT.post(
             url + SPEECH,
             json={
                 "input": "Hello there.",
@@ -186,20 +185,20 @@ class TestOtherClients:
     def test_sillytavern(self, url):
         body = {"model": "tts-1", "input": "Hello there.", "voice": "nova", "response_format": "mp3", "speed": 1}
         headers = {"Authorization": "Bearer undefined"}
-        assert httpx.post(url + SPEECH, json=body, headers=headers).headers["content-type"] == "audio/mpeg"
+        assert CLIENT.post(url + SPEECH, json=body, headers=headers).headers["content-type"] == "audio/mpeg"
 
     def test_home_assistant(self, url):
         body = {
             "model": "gpt-4o-mini-tts", "input": "The door is open.", "voice": "shimmer", "response_format": "wav",
             "speed": 1.0, "instructions": "Speak like a butler.", "chat_template": "",
         }  # fmt: skip
-        response = httpx.post(url + SPEECH, json=body)
+        response = CLIENT.post(url + SPEECH, json=body)
         assert soundfile.info(io.BytesIO(response.content)).samplerate == 24000
 
     def test_the_least(self, url):
         body = {"input": "Hello there.", "voice": None, "speed": None, "response_format": None, "model": None}
-        assert httpx.post(url + SPEECH, json=body).headers["content-type"] == "audio/mpeg"
-        assert httpx.post(url + SPEECH, json={"input": "Hello there."}).status_code == 200
+        assert CLIENT.post(url + SPEECH, json=body).headers["content-type"] == "audio/mpeg"
+        assert CLIENT.post(url + SPEECH, json={"input": "Hello there."}).status_code == 200
 
 
 class TestErrors:
@@ -218,7 +217,7 @@ class TestErrors:
         ],
     )
     def test_paths_and_methods(self, url, method, path, status):
-        response = httpx.request(method, url + path)
+        response = CLIENT.request(method, url + path)
         assert response.status_code == status
         assert response.json()["error"].keys() == {"message", "type", "param", "code"}
 
@@ -241,25 +240,25 @@ class TestErrors:
         ],
     )
     def test_bodies(self, url, content, message):
-        response = httpx.post(url + SPEECH, content=content, headers={"Content-Type": "application/json"})
+        response = CLIENT.post(url + SPEECH, content=content, headers={"Content-Type": "application/json"})
         assert response.status_code in {400, 404}
         assert message in response.json()["error"]["message"]
 
     def test_a_page_of_another_site_cannot_speak(self, url):
         # a browser sends this without asking; JSON it would have to ask for, and is not allowed
-        response = httpx.post(url + SPEECH, content=b'{"input": "a"}', headers={"Content-Type": "text/plain"})
+        response = CLIENT.post(url + SPEECH, content=b'{"input": "a"}', headers={"Content-Type": "text/plain"})
         assert response.status_code == 400
         asks = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-        assert "access-control-allow-origin" not in httpx.options(url + SPEECH, headers=asks).headers
+        assert "access-control-allow-origin" not in CLIENT.options(url + SPEECH, headers=asks).headers
 
     def test_a_large_body(self, url):
-        response = httpx.post(url + SPEECH, json={"input": "a" * 200_000})
+        response = CLIENT.post(url + SPEECH, json={"input": "a" * 200_000})
         assert response.status_code == 413
         assert response.json()["error"]["code"] == "request_too_large"
 
     def test_a_large_body_without_its_length(self, url):
         content = (b" " * 10_000 for _ in range(20))
-        response = httpx.post(url + SPEECH, content=content, headers={"Content-Type": "application/json"})
+        response = CLIENT.post(url + SPEECH, content=content, headers={"Content-Type": "application/json"})
         assert response.status_code == 413
 
     def test_aac_without_pyav(self, url, monkeypatch):
@@ -272,25 +271,25 @@ class TestErrors:
 class TestKey:
     @pytest.mark.parametrize("path", ["/", "/page.js", "/health", "/ready"])
     def test_open_paths(self, locked_url, path):
-        assert httpx.get(locked_url + path).status_code == 200
+        assert CLIENT.get(locked_url + path).status_code == 200
 
     @pytest.mark.parametrize("path", ["/v1/models", "/v1/audio/voices", "/metrics", "/openapi.json", "/nothing"])
     @pytest.mark.parametrize("header", [None, "Bearer", "Bearer wrong", "Bearer schlüssel", KEY, f"Basic {KEY}"])
     def test_everything_else(self, locked_url, path, header):
         headers = {} if header is None else {"Authorization": header.encode()}
-        response = httpx.get(locked_url + path, headers=headers)
+        response = CLIENT.get(locked_url + path, headers=headers)
         assert response.status_code == 401
         assert response.headers["www-authenticate"] == "Bearer"
-        right = httpx.get(locked_url + path, headers={"Authorization": f"Bearer {KEY}"})
+        right = CLIENT.get(locked_url + path, headers={"Authorization": f"Bearer {KEY}"})
         assert right.status_code == (404 if path == "/nothing" else 200)
 
 
 def test_allowed_origins(tiny):
     with running(tiny, allow_origins=("https://example.org",), api_key=KEY) as url:
         asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-        allowed = httpx.options(url + SPEECH, headers=asks | {"Origin": "https://example.org"})
+        allowed = CLIENT.options(url + SPEECH, headers=asks | {"Origin": "https://example.org"})
         assert allowed.headers["access-control-allow-origin"] == "https://example.org"
-        other = httpx.options(url + SPEECH, headers=asks | {"Origin": "https://example.com"})
+        other = CLIENT.options(url + SPEECH, headers=asks | {"Origin": "https://example.com"})
         assert "access-control-allow-origin" not in other.headers
 
 
@@ -322,4 +321,4 @@ def test_metrics(tiny):
         assert metric(url, "kittentts_audio_seconds_total") == pytest.approx(seconds(tiny))
         assert metric(url, "kittentts_times_real_time") > 0
         assert metric(url, "kittentts_queue") == metric(url, "kittentts_busy_workers") == 0
-        assert httpx.get(url + "/metrics").headers["content-type"].startswith("text/plain; version=")
+        assert CLIENT.get(url + "/metrics").headers["content-type"].startswith("text/plain; version=")

@@ -97,17 +97,20 @@ def _run(options: argparse.Namespace) -> None:
     with run.bind(options.host, options.port) as bound:
         model = open_model(options)
         voices = model.available_voices
-        chosen = dict(_voice_alias(options, text) for text in options.voice_alias)
+        aliases = settings.known_aliases(settings.VOICE_ALIASES, voices)
+        aliases |= dict(_voice_alias(options, text, voices) for text in options.voice_alias)
         parameters = speech(options)
         # each request has its own
         del parameters["cancel"]
+        # what every request would fail on fails now; nothing is spoken before it is asked for
+        model.generate_stream("Hello.", **parameters).close()
         host, port = bound.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         run.serve(
             model,
             settings.Settings(
                 model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
-                voice_aliases=settings.known_aliases(settings.VOICE_ALIASES, voices) | chosen,
+                voice_aliases=aliases,
                 speech=parameters,
                 api_key=options.api_key or None,
                 max_chars=options.max_chars,
@@ -125,6 +128,8 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    if not 0.25 <= options.speed <= 4.0:  # noqa: PLR2004
+        options.wrong_usage(f"--speed {options.speed}: OpenAI's API knows 0.25 to 4.0")
     for name, low in (
         ("max_chars", 1),
         ("concurrency", 1),
@@ -140,10 +145,12 @@ def _check(options: argparse.Namespace) -> None:
         options.wrong_usage(f"--port {options.port}: a number from 0 to 65535 is needed")
 
 
-def _voice_alias(options: argparse.Namespace, text: str) -> tuple[str, str]:
+def _voice_alias(options: argparse.Namespace, text: str, voices: list[str]) -> tuple[str, str]:
     name, equals, voice = text.partition("=")
-    if not (name and equals and voice):
+    if not (name and equals):
         options.wrong_usage(f"--voice-alias {text!r}: NAME=VOICE is needed, like alloy=Luna")
+    if voice not in voices:
+        options.wrong_usage(f"--voice-alias {text!r}: the model has no voice {voice!r}, but {', '.join(voices)}")
     return name, voice
 
 

@@ -32,8 +32,8 @@ _SPEECH = "/v1/audio/speech"
 _BYTES_PER_CHARACTER = 12
 _OTHER_BYTES = 65_536
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }

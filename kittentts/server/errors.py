@@ -70,16 +70,17 @@ def error_response(error: StarletteHTTPException) -> Response:
 
 def add_handlers(app: FastAPI) -> None:
     """Let the app answer every error in this form."""
+    # coroutines, for the framework would call plain functions in threads
 
     @app.exception_handler(StarletteHTTPException)
-    def _(request: Request, error: StarletteHTTPException) -> Response:
+    async def _(request: Request, error: StarletteHTTPException) -> Response:
         if type(error) is StarletteHTTPException and error.detail in {"Not Found", "Method Not Allowed"}:
             # the framework's own, for paths that it does not know
             error.detail = f"{error.detail}: {request.method} {request.url.path}"
         return error_response(error)
 
     @app.exception_handler(RequestValidationError)
-    def _(_: Request, error: RequestValidationError) -> Response:
+    async def _(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         _, *path = first["loc"]
         param = next((part for part in path if isinstance(part, str)), None)
@@ -92,7 +93,7 @@ def add_handlers(app: FastAPI) -> None:
         return error_response(ApiError(400, message, param))
 
     @app.exception_handler(Exception)
-    def _(_: Request, __: Exception) -> Response:
+    async def _(_: Request, __: Exception) -> Response:
         return error_response(ApiError(500, "the server failed; its log says more"))
 
 

@@ -60,6 +60,8 @@ class Speaker:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             await asyncio.wait({future})
+            # looked at, or asyncio would report it as lost
+            future.exception()
             raise
 
 
