@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
+# as a shell reports a program that a signal ended
+_INTERRUPTED = 128 + 2
+_TERMINATED = 128 + 15
 _MARKDOWN = {".md", ".markdown"}
 
 
@@ -181,6 +184,15 @@ def read_lexicon(path: str) -> dict[str, str]:
     return lexicon
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def exit_status(interruption: KeyboardInterrupt) -> int:
+    """Return the status of a program that was interrupted."""
+    return _TERMINATED if isinstance(interruption, TerminatedError) else _INTERRUPTED
+
+
 def describe(error: Exception) -> str:
     """Return an error's message in one line."""
     if isinstance(error, OSError) and error.strerror:
@@ -205,9 +217,9 @@ def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
     try:
         while thread.is_alive():
             thread.join(0.1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         # Nothing of ours is half done yet, and Python cannot end while native code runs.
-        os._exit(130)
+        os._exit(exit_status(error))
     if errors:
         raise errors[0]
     return result[0]
