@@ -1,9 +1,11 @@
-"""Waveform -> file. Knows neither models nor text."""
+"""Waveform -> file, and what all ways out share. Knows neither models nor text."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,28 +14,28 @@ import numpy as np
 
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import MissingExtraError, SettingError
+from kittentts.formats import find_format, soundfile_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    Samples = NDArray[np.float32]
+
+logger = logging.getLogger(__name__)
+
 # Every model ends with a stretch of silence and a click; the replaced library cuts this many samples from each chunk.
 _TAIL = 5_000
 # libsndfile 1.2.2 crashes the process when 90 s of Vorbis are written at once; 20 s are fine.
 _BLOCK = 10 * SAMPLE_RATE
-# where libsndfile's name of the format is not the suffix
-_SUFFIXES = {
-    "OPUS": {"format": "OGG", "subtype": "OPUS"},
-    "OGA": {"format": "OGG"},
-    "AIF": {"format": "AIFF"},
-}
 # libsndfile's SF_ERR_SYSTEM
 _SYSTEM_ERROR = 2
-_OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+UNFINISHED = re.compile(r"\.[0-9a-f]{8}-(.+)", re.DOTALL)
+"""The names of files that are being written; the group is the name they will have."""
 
 
-def mono_audio_array(audio: Any) -> NDArray[np.float32]:
+def mono_audio_array(audio: Any) -> Samples:
     """Return audio of shape `(n,)`, `(1, n)` or `(n, 1)` as a float32 array of shape `(n,)`.
 
     Raises:
@@ -45,38 +47,44 @@ def mono_audio_array(audio: Any) -> NDArray[np.float32]:
     return samples.reshape(-1)
 
 
-def trim_tail(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+def trim_tail(waveform: Samples) -> Samples:
     """Drop the last 5,000 samples (0.21 s); a waveform that is not longer than that is kept whole."""
     return waveform[:-_TAIL] if len(waveform) > _TAIL else waveform
 
 
-def silence(seconds: float) -> NDArray[np.float32]:
+def silence(seconds: float) -> Samples:
     """Return zeros, float32 of shape `(n,)`, at 24 000 Hz."""
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
 @contextlib.contextmanager
 def open_file(
-    path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE
-) -> Iterator[Callable[[NDArray[np.float32]], None]]:
+    path: str | os.PathLike[str],
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    format: str | None = None,  # noqa: A002
+    subtype: str | None = None,
+) -> Iterator[Callable[[Samples], None]]:
     """Open an audio file for mono audio and yield a function that writes a waveform, as often as needed.
 
     Args:
-        path: the suffix names the format (wav: 16 bits, flac, ogg, mp3, ...). The file appears here only when the
-            context ends without an exception; one that is here already is replaced then.
+        path: the file appears here only when the context ends without an exception; one that is here already is
+            replaced then.
         sample_rate: in Hz; the waveforms, float32 of shape `(n,)` at 24 000 Hz, are resampled to it (soxr, high
-            quality). What is beyond full scale, [-1, 1], is clipped.
+            quality). What is beyond full scale, [-1, 1], is clipped, with one warning.
+        format: one of `formats.FORMATS`, or any that libsndfile writes; None is the one that the suffix names.
+        subtype: one of `formats.SUBTYPES`, for wav and raw; None is 16-bit integers.
 
     Raises:
-        SettingError: the suffix names no format that libsndfile writes, or the format does not take the sample rate.
+        SettingError: there is no such format, or it does not take the sample rate or subtype.
         MissingExtraError: resampling is needed and soxr is not installed.
         OSError: the folder does not exist, is not writable, or is full.
     """
     import soundfile
 
     path = Path(path)
-    options = _check_format(path, sample_rate)
-    resample = _resampler(sample_rate)
+    options = soundfile_options(find_format(path, format), sample_rate, subtype)
+    prepare = Preparation(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
     with _written_aside(path) as aside:
         try:
             file = soundfile.SoundFile(aside, "w", sample_rate, channels=1, **options)
@@ -87,10 +95,9 @@ def open_file(
         try:
             with file:
 
-                def write(waveform: NDArray[np.float32], *, last: bool = False) -> None:
-                    samples = resample(waveform, last)
-                    for start in range(0, len(samples), _BLOCK):
-                        file.write(samples[start : start + _BLOCK])
+                def write(waveform: Samples, *, last: bool = False) -> None:
+                    for block in prepare.blocks(waveform, last=last):
+                        file.write(block)
 
                 yield write
                 write(silence(0), last=True)
@@ -98,7 +105,48 @@ def open_file(
             raise OSError(f"{path} cannot be written: {error.error_string}") from error
 
 
-def _resampler(sample_rate: int) -> Callable[[NDArray[np.float32], bool], NDArray[np.float32]]:
+class Preparation:
+    """What happens to the waveforms of one stream before they are encoded: resampled, clipped, cut into blocks.
+
+    Args:
+        sample_rate: to resample to, in Hz.
+        name: of the stream, for the warning.
+        full_scale: what is beyond it is clipped, with one warning at the end; None leaves everything as it is.
+
+    Raises:
+        MissingExtraError: resampling is needed and soxr is not installed.
+    """
+
+    def __init__(self, sample_rate: int, name: str, full_scale: float | None = 1.0) -> None:
+        self._name = name
+        self._resample = _resampler(sample_rate)
+        self._full_scale = full_scale
+        self._clipped = 0
+        self._peak = 0.0
+
+    def blocks(self, waveform: Samples, *, last: bool = False) -> Iterator[Samples]:
+        """Yield the next samples in blocks of at most 10 s; `last` says that there is no further waveform."""
+        samples = self._clip(self._resample(waveform, last))
+        for start in range(0, len(samples), _BLOCK):
+            yield samples[start : start + _BLOCK]
+        if last and self._clipped:
+            logger.warning(
+                "%s: %d samples were beyond full scale (peak %.2f) and were clipped to it",
+                self._name,
+                self._clipped,
+                self._peak,
+            )
+
+    def _clip(self, samples: Samples) -> Samples:
+        peak = float(np.max(np.abs(samples), initial=0.0))
+        if self._full_scale is None or peak <= self._full_scale:
+            return samples
+        self._clipped += int(np.count_nonzero(np.abs(samples) > self._full_scale))
+        self._peak = max(self._peak, peak)
+        return np.clip(samples, -self._full_scale, self._full_scale)
+
+
+def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:
     """Return a function of (the next samples at 24 000 Hz, whether they are the last) that gives the next resampled."""
     if sample_rate == SAMPLE_RATE:
         return lambda waveform, _: waveform
@@ -111,23 +159,6 @@ def _resampler(sample_rate: int) -> Callable[[NDArray[np.float32], bool], NDArra
         ) from error
     stream = soxr.ResampleStream(SAMPLE_RATE, sample_rate, 1, dtype="float32")
     return lambda waveform, last: np.asarray(stream.resample_chunk(waveform, last=last), np.float32)
-
-
-def _check_format(path: Path, sample_rate: int) -> dict[str, str]:
-    """Return soundfile's names of the format."""
-    import soundfile
-
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | np.integer) or not 0 < sample_rate < 2**31:
-        raise SettingError(f"sample_rate={sample_rate!r} is not a whole number of Hz above 0, for example 24000")
-    suffix = path.suffix[1:].upper()
-    options = _SUFFIXES.get(suffix, {"format": suffix})
-    if options["format"] not in soundfile.available_formats() or suffix == "RAW":
-        raise SettingError(
-            f"the suffix {path.suffix!r} of {str(path)!r} names no audio format; use for example .wav, .flac or .ogg"
-        )
-    if options.get("subtype") == "OPUS" and sample_rate not in _OPUS_RATES:
-        raise SettingError(f"sample_rate={sample_rate}: Opus takes {', '.join(map(str, _OPUS_RATES))} Hz only")
-    return options
 
 
 @contextlib.contextmanager

@@ -70,7 +70,8 @@ class Call:
         self._report = progress if callable(progress) else self._show
         self._began = time.perf_counter()
         self._spoken: dict[int, float] = {}
-        self._reported = 0
+        # so that the first report says that the call began
+        self._reported = -1
 
     @property
     def can_be_cancelled(self) -> bool:

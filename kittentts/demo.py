@@ -69,6 +69,15 @@ def demo_directory() -> Path:
     return directory
 
 
+def is_installed() -> bool:
+    """Whether the package with the demo voice is there."""
+    try:
+        metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _is_complete(directory: Path) -> bool:
     return all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, "config.json"))
 

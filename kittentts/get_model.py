@@ -107,7 +107,7 @@ class KittenTTS:
             sentence_silence: seconds of silence between chunks, 0 to 60.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
-                `kittentts.call.Progress` when chunks are done.
+                `kittentts.call.Progress` at the beginning and when chunks are done.
 
         Returns:
             The waveform, float32 of shape `(samples,)` at 24 000 Hz, about within [-1, 1]. On a graph without random
@@ -134,16 +134,25 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        look_ahead: bool = False,
         cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> Generator[NDArray[np.float32], None, None]:
         """Speak a text chunk by chunk, in order: the first is yielded before the second is even phonemized.
 
         Parameters and errors are those of `generate`; wrong parameters are reported by the call itself. The arrays,
         concatenated, are what `generate` returns. Closing the generator stops the work.
+
+        Args:
+            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`,
+                `cancel` and `progress`.
+            look_ahead: run the chunks after the first at the same time, while the caller uses (plays, sends) those
+                before; a bounded number waits to be yielded.
         """
         return self.model.generate_stream(
-            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel
-        )
+            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence,
+            look_ahead=look_ahead, cancel=cancel, progress=progress,
+        )  # fmt: skip
 
     def generate_to_file(
         self,
@@ -156,6 +165,8 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        format: str | None = None,  # noqa: A002
+        subtype: str | None = None,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> None:
@@ -166,18 +177,21 @@ class KittenTTS:
         Args:
             text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`,
                 `sentence_silence`, `cancel` and `progress`.
-            output_path: the suffix names the format (wav: 16 bits, flac, ogg, opus, mp3); what is there is replaced.
+            output_path: what is there is replaced.
             sample_rate: in Hz; the audio is resampled to it (extra `audio`) if it is not 24000.
+            format: wav, flac, ogg, opus, mp3 or raw (samples alone); None is the one that the suffix names.
+            subtype: for wav and raw: "pcm16" (16-bit integers, as None) or "float".
 
         Raises:
             Those of `generate`, and
-            SettingError: the suffix names no format, or the format does not take the sample rate.
+            SettingError: there is no such format, or it does not take the sample rate or subtype.
             MissingExtraError: resampling is needed and soxr is not installed.
             OSError: the folder does not exist, is not writable, or is full.
         """
         self.model.generate_to_file(
             text, output_path, voice, speed, sample_rate, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel, progress=progress,
+            phonemes=phonemes, sentence_silence=sentence_silence, format=format, subtype=subtype,
+            cancel=cancel, progress=progress,
         )  # fmt: skip
 
     def close(self) -> None:

@@ -181,11 +181,13 @@ class KittenTTS_1_Onnx:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        look_ahead: bool = False,
         cancel: Event | None = None,
+        progress: Reporter = False,
     ) -> Generator[Samples, None, None]:
         """Return a generator of the chunks' waveforms, in order; as `KittenTTS.generate_stream`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
-        return self._speak_all(request, cancel, one_by_one=True)
+        return self._speak_all(request, cancel, progress, way=self._ahead if look_ahead else self._in_turn)
 
     def generate_to_file(
         self,
@@ -198,14 +200,17 @@ class KittenTTS_1_Onnx:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        format: str | None = None,  # noqa: A002
+        subtype: str | None = None,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> None:
         """Write the waveform of a text to a file, chunk by chunk; as `KittenTTS.generate_to_file`."""
         request = self._check(text, voice, speed, clean_text, phonemes, sentence_silence)
-        waveforms = self._speak_all(request, cancel, progress, window=_WINDOW * self._workers)
+        waveforms = self._speak_all(request, cancel, progress, way=partial(self._by_plan, window=self._window))
+        file = open_file(output_path, sample_rate, format=format, subtype=subtype)
         # closed, so that a failure to write stops the runs at once
-        with contextlib.closing(waveforms), open_file(output_path, sample_rate) as write:
+        with contextlib.closing(waveforms), file as write:
             for waveform in waveforms:
                 write(waveform)
 
@@ -226,8 +231,7 @@ class KittenTTS_1_Onnx:
         cancel: Event | None = None,
         progress: Reporter = False,
         *,
-        one_by_one: bool = False,
-        window: int | None = None,
+        way: Callable[[Request, Call], Iterator[Part]] | None = None,
     ) -> Generator[Samples, None, None]:
         """Yield the waveforms of the chunks in order, with the silence between them.
 
@@ -235,16 +239,12 @@ class KittenTTS_1_Onnx:
             request: what to speak.
             cancel: stops the call.
             progress: where to report it.
-            one_by_one: never run a chunk before the one before it is yielded.
-            window: how many waveforms may wait to be yielded; None is no bound.
+            way: how to run several chunks; None is `_by_plan`.
         """
         call = Call(request.texts, cancel, progress, self._sessions.slots.wake)
         self._sessions.begin(call)
-        if one_by_one or len(request.texts) == 1:
-            parts = self._in_turn(request, call)
-        else:
-            parts = self._by_plan(request, call, window)
-        return _join(parts, request, call)
+        run = self._in_turn if len(request.texts) == 1 else way or self._by_plan
+        return _join(run(request, call), request, call)
 
     def _check(
         self,
@@ -284,8 +284,38 @@ class KittenTTS_1_Onnx:
                 call.check()
                 yield speak(chunk)
 
-    def _by_plan(self, request: Request, call: Call, window: int | None) -> Iterator[Part]:
-        """Run the chunks at the same time, as `make_plan` says."""
+    def _ahead(self, request: Request, call: Call) -> Iterator[Part]:
+        """Run the first chunk on all cores, so that it comes soonest, and then the others at the same time.
+
+        They run while the caller uses what came before, but in the order of the text and no more than the window ahead.
+        """
+        chunks = self._chunks(request)
+        speak = partial(self._speak, call=call, total=len(request.texts))
+        first = list(itertools.islice(chunks, 1))
+        spoken = list(map_ordered(speak, first, 1, size=_size, stop=call.stop, check=call.check))
+        sizes = [len(text) for text in request.texts[1:]]
+        plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
+        workers = max(1, plan.workers)
+        one_core = plan.pooled > 0 and plan.one_core_each
+        begun = itertools.count(workers - len(sizes))
+        # the first waits in the window, too, so that the next are begun before it is yielded
+        yield from map_ordered(
+            lambda chunk: spoken.pop() if chunk in first else speak(chunk, one_core=one_core, begun=begun),
+            itertools.chain(first, chunks),
+            workers,
+            size=lambda _: 0,
+            stop=call.stop,
+            check=call.check,
+            window=self._window,
+        )
+
+    @property
+    def _window(self) -> int:
+        """How many waveforms may wait to be used, where the text may be a book."""
+        return _WINDOW * self._workers
+
+    def _by_plan(self, request: Request, call: Call, window: int | None = None) -> Iterator[Part]:
+        """Run the chunks at the same time, as `make_plan` says; `window` as for `map_ordered`."""
         sizes = [len(text) for text in request.texts]
         plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
         total = len(sizes)
@@ -358,6 +388,7 @@ def _join(parts: Iterable[Part], request: Request, call: Call) -> Generator[Samp
     """
     previous = None
     try:
+        call.check()
         for index, waveform in parts:
             pause = request.silence if previous not in (None, index) else request.silence[:0]
             yield np.concatenate([pause, waveform])

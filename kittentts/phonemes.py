@@ -130,15 +130,10 @@ def _espeak() -> Any:
     """Return the process's backend, made on first use. The caller holds the lock."""
     global _backend  # noqa: PLW0603
     if _backend is None:
-        import espeakng_loader
         from phonemizer.backend import EspeakBackend
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
-        library = os.environ.get("PHONEMIZER_ESPEAK_LIBRARY") or espeakng_loader.get_library_path()
-        data = os.environ.get("PHONEMIZER_ESPEAK_DATA_PATH") or os.environ.get("ESPEAK_DATA_PATH")
-        # a library of the user's brings its own data
-        if data is None and "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
-            data = espeakng_loader.get_data_path()
+        library, data = espeak_files()
         EspeakWrapper.set_library(library)
         if data is not None:
             EspeakWrapper.set_data_path(_checked_data_path(Path(data)))
@@ -160,6 +155,18 @@ def _espeak() -> Any:
                 "or set PHONEMIZER_ESPEAK_LIBRARY to a working library"
             ) from error
     return _backend
+
+
+def espeak_files() -> tuple[str, str | None]:
+    """Return the paths of espeak-ng's library and of its data; None is what the library finds itself."""
+    import espeakng_loader
+
+    library = os.environ.get("PHONEMIZER_ESPEAK_LIBRARY") or espeakng_loader.get_library_path()
+    data = os.environ.get("PHONEMIZER_ESPEAK_DATA_PATH") or os.environ.get("ESPEAK_DATA_PATH")
+    # a library of the user's brings its own data
+    if data is None and "PHONEMIZER_ESPEAK_LIBRARY" not in os.environ:
+        data = espeakng_loader.get_data_path()
+    return str(library), None if data is None else str(data)
 
 
 def _checked_data_path(path: Path) -> str:

@@ -6,6 +6,7 @@ ONNX session.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -71,7 +72,7 @@ def find_model(
         from kittentts.demo import demo_directory
 
         return read_directory(demo_directory())
-    repository = name if not isinstance(name, str) or "/" in name else f"{_OWNER}/{name}"
+    repository = full_name(name) if isinstance(name, str) else name
     if not isinstance(repository, str) or not _REPOSITORY.fullmatch(repository):
         raise ModelNotFoundError(
             f"there is no model directory {os.fspath(name)!r}; give an existing directory, the name of a repository "
@@ -82,6 +83,26 @@ def find_model(
         return read_directory(_download(repository, cache, revision, refresh=refresh))
     except ModelError as error:
         raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
+
+
+def full_name(name: str) -> str:
+    """Return a repository's name with its owner, KittenML if it names none."""
+    return name if "/" in name else f"{_OWNER}/{name}"
+
+
+def cached_repositories(cache_dir: str | os.PathLike[str] | None = None) -> dict[str, ModelFiles]:
+    """Return the models in the Hub's cache that are complete, by name; the network is not asked."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    found = {}
+    for folder in sorted(Path(cache_dir or constants.HF_HUB_CACHE).glob("models--*--*")):
+        name = "/".join(folder.name.split("--")[1:])
+        config = try_to_load_from_cache(name, CONFIG_FILE, None if cache_dir is None else os.fspath(cache_dir))
+        if isinstance(config, str):
+            # other people's models have a config.json, too
+            with contextlib.suppress(ModelError, ModelNotFoundError):
+                found[name] = read_directory(Path(config).parent)
+    return found
 
 
 def _is_directory(name: str | os.PathLike[str]) -> bool:

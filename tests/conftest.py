@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 import tiny_model
+from hub_server import Hub
 
 from kittentts import KittenTTS
 
@@ -45,3 +47,28 @@ def run_python(tmp_path):
         return result
 
     return run
+
+
+@pytest.fixture
+def kitten(tmp_path):
+    """Run the real command in a subprocess."""
+
+    def run(*arguments, command=(sys.executable, "-m", "kittentts"), input=None, text=True, **options):  # noqa: A002
+        return subprocess.run(
+            [*command, *map(str, arguments)],
+            cwd=tmp_path, input=input, stdin=None if input is not None else subprocess.DEVNULL,
+            capture_output=True, text=text, timeout=240, check=False, **options,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def hub(tiny_directory):
+    names = ("config.json", "tiny.onnx", "voices.npz")
+    with Hub({name: (tiny_directory / name).read_bytes() for name in names} | {"README.md": b"not needed"}) as hub:
+        thread = threading.Thread(target=hub.serve_forever)
+        thread.start()
+        yield hub
+        hub.shutdown()
+        thread.join()

@@ -1,57 +1,53 @@
-"""The real command in a subprocess."""
+"""What all commands of the command line have in common."""
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import soundfile
-import tiny_model
 
 import kittentts
 
-COMMANDS = {"module": [sys.executable, "-m", "kittentts"], "script": [str(Path(sys.executable).parent / "kittentts")]}
+SCRIPT = [str(Path(sys.executable).parent / "kittentts")]
+COMMANDS = ["say", "batch", "voices", "models", "download", "doctor"]
 
 
-@pytest.fixture
-def kitten(tmp_path):
-    def run(*arguments, command="module", env=None):
-        return subprocess.run(
-            [*COMMANDS[command], *map(str, arguments)],
-            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+def test_version(kitten):
+    expected = (0, f"kittentts {kittentts.__version__}\n")
+    for command in (SCRIPT, [sys.executable, "-m", "kittentts"]):
+        result = kitten("--version", command=command)
+        assert (result.returncode, result.stdout) == expected
 
-    return run
+
+def test_the_script_is_installed():
+    assert shutil.which("kittentts", path=Path(sys.executable).parent)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_version(kitten, command):
-    result = kitten("--version", command=command)
-    assert (result.returncode, result.stdout) == (0, f"kittentts {kittentts.__version__}\n")
+def test_every_command_has_help_with_two_examples(kitten, command):
+    result = kitten(command, "--help")
+    assert result.returncode == 0
+    examples = result.stdout.partition("examples:\n")[2]
+    assert examples.count("kittentts") >= 2
+    assert command in kitten("--help").stdout
 
 
-def test_say(kitten, tiny, tiny_directory, tmp_path):
-    result = kitten("say", "It costs", "$5.", "-m", tiny_directory, "-v", "Jasper", "-s", "1.5", "-o", "hello.wav")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    tiny.generate_to_file("It costs $5.", tmp_path / "expected.wav", "Jasper", 1.5)
-    assert (tmp_path / "hello.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
-    info = soundfile.info(tmp_path / "hello.wav")
-    assert (info.samplerate, info.channels, info.subtype) == (24000, 1, "PCM_16")
+@pytest.mark.parametrize("arguments", [["--help"], ["say", "--help"], ["--version"], ["sing"]])
+def test_help_is_light(kitten, arguments):
+    result = kitten(*arguments, env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.split("|")[-1].strip().partition(".")[0] for line in result.stderr.splitlines()}
+    heavy = {"numpy", "onnxruntime", "soundfile", "soxr", "sounddevice", "tqdm", "huggingface_hub", "phonemizer"}
+    assert not imported & (heavy | {"onnx", "joblib", "filelock", "fastapi"})
 
 
-def test_voices(kitten, tiny_directory):
-    assert kitten("voices", "-m", tiny_directory).stdout.split() == list(tiny_model.ALIASES)
-
-
-def test_help_is_light(kitten):
-    env = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
-    result = kitten("--help", env=env)
-    assert "say" in result.stdout
-    assert not {"numpy", "onnxruntime", "soundfile"} & {
-        line.split("|")[-1].strip() for line in result.stderr.split("\n")
-    }
+def test_speaking_imports_no_server_and_voices_no_engine(kitten, tiny_directory):
+    env = os.environ | {"PYTHONPROFILEIMPORTTIME": "1", "KITTENTTS_MODEL": str(tiny_directory)}
+    result = kitten("say", "Hello.", "-o", "a.wav", env=env)
+    assert result.returncode == 0
+    assert not {"fastapi", "uvicorn", "sounddevice", "huggingface_hub"} & set(result.stderr.replace("|", " ").split())
+    result = kitten("voices", env=env)
+    assert not {"onnxruntime", "phonemizer", "huggingface_hub"} & set(result.stderr.replace("|", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -59,19 +55,29 @@ def test_help_is_light(kitten):
     [
         (["say", "Hello.", "-v", "Nobody", "-o", "a.wav"], 1, "voice='Nobody' is unknown"),
         (["say", "Hello.", "-s", "0", "-o", "a.wav"], 1, "speed=0.0 is not a finite number above 0"),
+        (["say", "Hello.", "--sentence-silence", "99", "-o", "a.wav"], 1, "sentence_silence=99.0"),
+        (["say", "Hello.", "--max-workers", "0", "-o", "a.wav"], 1, "max_workers=0"),
         (["say", " ", "-o", "a.wav"], 1, "blank"),
+        (["say", "-o", "a.wav"], 1, "blank"),
         (["say", "Hello.", "-o", "nowhere/a.wav"], 1, "the folder"),
         (["say", "Hello.", "-o", "a.xyz"], 1, "names no audio format"),
+        (["say", "Hello.", "-o", "a.opus", "--sample-rate", "44100"], 1, "Opus takes"),
+        (["say", "Hello.", "-o", "a.mp3", "--subtype", "float"], 1, "subtype='float' is none of mp3"),
+        (["say", "-i", "nothing.txt", "-o", "a.wav"], 1, "kittentts: nothing.txt: No such file or directory"),
+        (["say", "Hello.", "--lexicon", "nothing.txt", "-o", "a.wav"], 1, "nothing.txt: No such file"),
         (["say", "Hello.", "-s", "fast", "-o", "a.wav"], 2, "invalid float value"),
-        (["say", "Hello."], 2, "-o/--output"),
-        (["say", "-o", "a.wav"], 2, "text"),
+        (["say", "Hello.", "-i", "a.txt", "-o", "a.wav"], 2, "not both"),
+        (["say", "Hello.", "--format", "wav"], 2, "--format and --subtype are for -o"),
+        (["say", "Hello.", "--quiet", "--verbose"], 2, "not allowed with"),
+        (["batch", "a.txt"], 2, "-d/--directory"),
+        (["batch", "a.txt", "-d", "out", "--lines", "--jsonl"], 2, "not allowed with"),
+        (["download"], 2, "MODEL"),
         (["sing"], 2, "sing"),
         ([], 2, "COMMAND"),
     ],
 )
 def test_errors_are_short_and_have_a_status(kitten, tiny_directory, tmp_path, arguments, status, message):
-    model = ["-m", tiny_directory] if arguments[:1] == ["say"] else []
-    result = kitten(*arguments, *model)
+    result = kitten(*arguments, env=os.environ | {"KITTENTTS_MODEL": str(tiny_directory)})
     assert result.returncode == status
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -81,11 +87,18 @@ def test_errors_are_short_and_have_a_status(kitten, tiny_directory, tmp_path, ar
     assert list(tmp_path.glob("*")) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell's file descriptors differ on Windows")
+@pytest.mark.parametrize(
+    ("line", "expected"), [("kittentts do", {"download", "doctor"}), ("kittentts say --fo", {"--format"})]
+)
+def test_completion(kitten, line, expected):
+    pytest.importorskip("argcomplete")
+    env = os.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    result = kitten(command=["bash", "-c", f"{SCRIPT[0]} 8>&1 9>/dev/null"], env=env)
+    assert {word.strip() for word in result.stdout.splitlines()} == expected
+
+
 def test_a_model_that_is_not_there(kitten):
     result = kitten("voices", "-m", "/no/such/directory")
     assert result.returncode == 1
     assert result.stderr.startswith("kittentts: there is no model directory '/no/such/directory'")
-
-
-def test_the_script_is_installed():
-    assert shutil.which("kittentts", path=Path(sys.executable).parent)

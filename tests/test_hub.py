@@ -1,11 +1,9 @@
 """Models from the Hub: the real client against a real HTTP server on loopback."""
 
 import os
-import threading
 
 import pytest
 import tiny_model
-from hub_server import Hub
 
 OPEN = """
 import sys
@@ -19,17 +17,6 @@ else:
     import hashlib
     print("audio", hashlib.sha256(model.generate("Hello there.").tobytes()).hexdigest())
 """
-
-
-@pytest.fixture
-def hub(tiny_directory):
-    names = ("config.json", "tiny.onnx", "voices.npz")
-    with Hub({name: (tiny_directory / name).read_bytes() for name in names} | {"README.md": b"not needed"}) as hub:
-        thread = threading.Thread(target=hub.serve_forever)
-        thread.start()
-        yield hub
-        hub.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,0 +1,219 @@
+"""`kittentts batch`: many texts, a file for each, each as soon as it is complete."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kittentts import KittenTTS, KittenTTSError
+from kittentts.cli.options import (
+    add_command,
+    add_format_options,
+    add_model_option,
+    add_speech_options,
+    describe,
+    open_model,
+    speech,
+)
+from kittentts.cli.progress import open_bar, tell
+from kittentts.errors import StoppedError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+    from kittentts.call import Progress
+    from kittentts.cli.items import Item
+    from kittentts.cli.options import Commands
+
+logger = logging.getLogger(__name__)
+
+_LOCK = ".kittentts-batch.lock"
+_DETAILS = """
+Each INPUT is a text of its own and becomes DIR/<its name>.<format>; with --lines each of its lines does, as
+DIR/<its name>-<line number>.<format>; with --jsonl each of its lines is an object like
+  {"id": "intro/1", "text": "Hello there.", "voice": "Luna", "speed": 1.2}
+(voice and speed may be left out, other fields are ignored) and becomes DIR/<id>.<format>.
+
+Files that are there already are left alone, so that a batch that was interrupted goes on where it was. A text that
+fails is reported, and the others are spoken; the exit status is 1 then.
+"""
+_EXAMPLES = """\
+kittentts batch chapters/*.md -d audio --format mp3
+kittentts batch prompts.jsonl --jsonl -d prompts -v Luna"""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    summary = "speak many texts, each into a file of its own"
+    parser = add_command(commands, "batch", _run, summary, _EXAMPLES, arguments="INPUT ... -d DIR", details=_DETAILS)
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="a file (UTF-8; .md is read as Markdown); - is stdin"
+    )
+    parser.add_argument("-d", "--directory", required=True, metavar="DIR", help="where the files go; made if needed")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--lines", action="store_true", help="each line of an INPUT is a text")
+    kind.add_argument("--jsonl", action="store_true", help="each line of an INPUT is a JSON object")
+    parser.add_argument("--overwrite", action="store_true", help="speak again what is there already")
+    add_model_option(parser)
+    add_speech_options(parser)
+    add_format_options(parser, "wav")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from kittentts.cli.items import find_items
+
+    directory = Path(options.directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    suffix = f".{options.format or 'wav'}"
+    with _only_batch_in(directory), _Tally(options) as tally:
+        items = []
+        for item in find_items(options, directory, suffix):
+            if isinstance(item, str):
+                tally.failed(item)
+            elif item.path.exists() and not options.overwrite:
+                tally.skipped += 1
+            else:
+                items.append(item)
+        if items:
+            _remove_leftovers(items)
+            model = open_model(options)
+            if any(item.voice is None for item in items):
+                # what is wrong for all of them is said once, by this call, which speaks nothing
+                model.generate_stream("One.", **speech(options))
+            with tally.bar(len(items)):
+                _speak_all(model, items, options, tally)
+    return 1 if tally.failures else 0
+
+
+def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace, tally: _Tally) -> None:
+    """Write each item's file; only an error of the file system ends it early, for all others would have it too."""
+    for item in items:
+        try:
+            text = item.text()
+        except (KittenTTSError, OSError) as error:
+            # these name the file themselves
+            tally.failed(describe(error))
+            continue
+        try:
+            seconds = _speak(model, item, text, options)
+        except StoppedError:
+            raise
+        except KittenTTSError as error:
+            tally.failed(f"{item.source}: {describe(error)}")
+        else:
+            tally.written(item, seconds)
+
+
+def _speak(model: KittenTTS, item: Item, text: str, options: argparse.Namespace) -> float:
+    """Write one item's file; return its seconds of audio."""
+    reports: list[Progress] = []
+    settings: dict[str, Any] = speech(options)
+    settings |= {key: value for key in ("voice", "speed") if (value := getattr(item, key)) is not None}
+    item.path.parent.mkdir(parents=True, exist_ok=True)
+    model.generate_to_file(
+        text,
+        item.path,
+        **settings,
+        sample_rate=options.sample_rate,
+        format=options.format or "wav",
+        subtype=options.subtype,
+        progress=reports.append,
+    )
+    return reports[-1].audio_seconds
+
+
+@contextlib.contextmanager
+def _only_batch_in(directory: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that two batches do not do the same work, or clean up each other's files.
+
+    Raises:
+        OSError: another one holds it, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    path = directory / _LOCK
+    try:
+        lock = FileLock(path).acquire(timeout=0)
+    except Timeout as error:
+        raise OSError(f"another kittentts batch is writing into {str(directory)!r}; wait for it, or end it") from error
+    with lock:
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _remove_leftovers(items: list[Item]) -> None:
+    """Remove what a batch that was killed left of these items' files."""
+    from kittentts.audio import UNFINISHED
+
+    paths = {item.path for item in items}
+    for folder in {path.parent for path in paths if path.parent.is_dir()}:
+        for entry in folder.iterdir():
+            match = UNFINISHED.fullmatch(entry.name)
+            if match and folder / match[1] in paths:
+                entry.unlink()
+
+
+class _Tally:
+    """Counts what comes of the items, shows it in a bar, and sums it up on stderr at the end, however that comes."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.skipped = 0
+        self.failures = 0
+        self._written = 0
+        self._audio_seconds = 0.0
+        self._began = time.perf_counter()
+        self._is_quiet = options.quiet
+        self._bar: Any = None
+
+    @contextlib.contextmanager
+    def bar(self, total: int) -> Iterator[None]:
+        """Show a bar at a terminal."""
+        if self._is_quiet or not sys.stderr.isatty():
+            yield
+            return
+        with open_bar(total, "texts") as self._bar:
+            yield
+
+    def failed(self, message: str) -> None:
+        self.failures += 1
+        tell(message)
+        self._show()
+
+    def written(self, item: Item, seconds: float) -> None:
+        self._written += 1
+        self._audio_seconds += seconds
+        logger.info("%s: %.1f s of audio", item.path, seconds)
+        self._show()
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(self._speed(), refresh=False)
+            self._bar.update()
+
+    def _speed(self) -> str:
+        seconds = time.perf_counter() - self._began
+        return f"{self._audio_seconds:.0f} s of audio, {self._audio_seconds / seconds:.1f} times real time"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # a wrong option is not summed up
+        if self._is_quiet or (kind and not self._written and not self.failures):
+            return
+        seconds = time.perf_counter() - self._began
+        parts = [f"{self._written} written" + (f" in {seconds:.1f} s ({self._speed()})" if self._written else "")]
+        parts += [f"{self.skipped} there already"] if self.skipped else []
+        parts += [f"{self.failures} failed"] if self.failures else []
+        parts += ["not all were tried; the same command goes on here"] if kind else []
+        tell(", ".join(parts))

@@ -1,0 +1,119 @@
+"""What `kittentts batch` is to speak: files, lines of files, or JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kittentts.cli.options import describe, read_file, read_text
+from kittentts.errors import SettingError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+# what file systems allow, less what the name of an unfinished file has more
+_LONGEST_NAME = 255 - 10
+
+
+class Item(NamedTuple):
+    """One text, which becomes one file."""
+
+    source: str
+    """Where it is from, for messages: a file, and the number of the line."""
+    path: Path
+    """Where it goes to."""
+    text: Callable[[], str]
+    """Reads it; raises SettingError or OSError."""
+    voice: str | None = None
+    speed: float | None = None
+
+
+class _Entry(NamedTuple):
+    source: str
+    name: Any
+    text: Callable[[], str]
+    voice: str | None = None
+    speed: float | None = None
+
+
+def find_items(options: argparse.Namespace, directory: Path, suffix: str) -> Iterator[Item | str]:
+    """Yield the items of all inputs; for one that is malformed, or would leave the directory, what is wrong with it."""
+    sources: dict[Path, str] = {}
+    for entry in _entries(options):
+        if isinstance(entry, str):
+            yield entry
+            continue
+        try:
+            path = _path(entry.name, directory, suffix)
+        except SettingError as error:
+            yield f"{entry.source}: {error}"
+            continue
+        if path in sources:
+            yield f"{entry.source}: {path} is already the file of {sources[path]}"
+            continue
+        sources[path] = entry.source
+        yield Item(entry.source, path, entry.text, entry.voice, entry.speed)
+
+
+def _entries(options: argparse.Namespace) -> Iterator[_Entry | str]:
+    for name in options.inputs:
+        label = "stdin" if name == "-" else name
+        stem = Path(label).stem
+        if not options.lines and not options.jsonl:
+            yield _Entry(label, stem, lambda name=name: read_text(name))  # type: ignore[misc]
+            continue
+        try:
+            lines = read_file(name).split("\n")
+        except (SettingError, OSError) as error:
+            yield describe(error)
+            continue
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            source = f"{label}:{number}"
+            if options.lines:
+                yield _Entry(source, f"{stem}-{number:05}", lambda line=line: line)  # type: ignore[misc]
+                continue
+            try:
+                yield _parse(source, line)
+            except SettingError as error:
+                yield f"{source}: {error}"
+
+
+def _parse(source: str, line: str) -> _Entry:
+    """Read a line of JSON Lines; raise `SettingError` where it is malformed."""
+    try:
+        fields = json.loads(line)
+    except ValueError as error:
+        raise SettingError(f"not valid JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise SettingError(f"a JSON {type(fields).__name__}, not an object")
+    missing = [name for name in ("id", "text") if name not in fields]
+    if missing:
+        raise SettingError(f"lacks {' and '.join(map(repr, missing))}")
+    name, text = fields["id"], fields["text"]
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise SettingError(f"'id' is {name!r}; a string or a whole number is needed")
+    # what else can be wrong with text, voice and speed is the engine's to say
+    return _Entry(source, str(name), lambda: text, fields.get("voice"), fields.get("speed"))
+
+
+def _path(name: str, directory: Path, suffix: str) -> Path:
+    """Return where an item goes; raise `SettingError` for a name that is none or leaves the directory."""
+    windows = PureWindowsPath(name)
+    posix = PurePosixPath(name)
+    if not posix.name or name.endswith(("/", "\\")) or not name.isprintable():
+        raise SettingError(f"{name!r} cannot be the name of a file")
+    if ".." in {*posix.parts, *windows.parts} or posix.is_absolute() or windows.drive or windows.root:
+        raise SettingError(f"the name {name!r} leaves the directory; this is refused")
+    path = directory / f"{posix}{suffix}"
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise SettingError(f"the name {name[:40]!r}... is too long for a file")
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise SettingError(f"the name {name!r} leaves the directory through a link; this is refused")
+    if path.is_dir():
+        raise SettingError(f"{str(path)!r} is a folder")
+    return path

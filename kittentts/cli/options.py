@@ -1,0 +1,225 @@
+"""Options that several commands share, and what they become. Light to import."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kittentts import KittenTTS, defaults
+from kittentts.errors import SettingError
+from kittentts.formats import FORMATS, SUBTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
+
+# as a shell reports a program that a signal ended
+_INTERRUPTED = 128 + 2
+_TERMINATED = 128 + 15
+_MARKDOWN = {".md", ".markdown"}
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int | None],
+    summary: str,
+    examples: str,
+    *,
+    arguments: str = "",
+    details: str = "",
+) -> argparse.ArgumentParser:
+    """Add a command.
+
+    Args:
+        commands: to which.
+        name: of the command.
+        run: gets the options; what it returns is the exit status, None is 0.
+        summary: one line.
+        examples: one a line.
+        arguments: what it takes besides options, for the line of its usage.
+        details: more about it, as it is to be printed.
+    """
+    indented = "\n".join(f"  {line}" for line in examples.splitlines())
+    parser = commands.add_parser(
+        name,
+        usage=f"kittentts {name} [OPTION ...] {arguments}".rstrip(),
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.\n{details and chr(10)}{details}",
+        epilog=f"examples:\n{indented}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run, wrong_usage=parser.error)
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="only errors on stderr: no bar, no warnings")
+    loudness.add_argument("--verbose", action="store_true", help="say on stderr what is done")
+    return parser
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--model`."""
+    parser.add_argument(
+        "-m",
+        "--model",
+        default=os.environ.get("KITTENTTS_MODEL") or defaults.MODEL,
+        help="a model directory, 'demo', or a repository on the Hugging Face Hub "
+        "(default: KITTENTTS_MODEL, now %(default)s)",
+    )
+
+
+def add_speech_options(parser: argparse.ArgumentParser) -> None:
+    """Add what `open_model` and `speech` heed."""
+    group = parser.add_argument_group("speech")
+    group.add_argument("-v", "--voice", default=defaults.VOICE, help="see 'kittentts voices' (default: %(default)s)")
+    group.add_argument("-s", "--speed", type=float, default=1.0, help="2.0 is twice as fast (default: %(default)s)")
+    group.add_argument(
+        "--clean-text",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="spell out numbers, money, dates and the like (default); else espeak-ng reads them",
+    )
+    group.add_argument(
+        "--sentence-silence",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="silence between sentences, 0 to 60 (default: 0)",
+    )
+    group.add_argument(
+        "--lexicon",
+        metavar="FILE",
+        help="how words are pronounced: a line 'word phonemes' for each, in IPA, or a JSON object",
+    )
+    group.add_argument("--max-workers", type=int, metavar="N", help="sentences at a time (default: one a core)")
+
+
+def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add `--format`, `--subtype` and `--sample-rate`."""
+    group = parser.add_argument_group("audio")
+    group.add_argument("--format", choices=FORMATS, help=f"default: {default}")
+    group.add_argument("--subtype", choices=SUBTYPES, help="samples of wav and raw (default: pcm16)")
+    group.add_argument(
+        "--sample-rate",
+        type=int,
+        default=defaults.SAMPLE_RATE,
+        metavar="HZ",
+        help='resample, which needs pip install "kittentts[audio]" (default: %(default)s)',
+    )
+
+
+def open_model(options: argparse.Namespace) -> KittenTTS:
+    """Open the model of the options; Ctrl-C ends the program at once, though loading is native code."""
+    lexicon = None if options.lexicon is None else read_lexicon(options.lexicon)
+    return _interruptible(lambda: KittenTTS(options.model, max_workers=options.max_workers, lexicon=lexicon))
+
+
+def speech(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters that all `generate` functions take."""
+    return {
+        "voice": options.voice,
+        "speed": options.speed,
+        "clean_text": options.clean_text,
+        "sentence_silence": options.sentence_silence,
+        # never set; it lets Ctrl-C stop a run in its middle
+        "cancel": threading.Event(),
+    }
+
+
+def read_text(path: str) -> str:
+    """Read a text to be spoken; the marks of Markdown are taken out. Errors as for `read_file`."""
+    text = read_file(path)
+    if Path(path).suffix.lower() not in _MARKDOWN:
+        return text
+    from kittentts.cli.markdown import to_plain_text
+
+    return to_plain_text(text)
+
+
+def read_file(path: str) -> str:
+    """Read a file, or stdin for "-", as UTF-8 with or without a byte order mark.
+
+    Raises:
+        SettingError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    name = "stdin" if path == "-" else path
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SettingError(
+            f"{name} is not UTF-8 text (line {line}: {error.reason} 0x{data[error.start]:02x}); "
+            f"convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
+        ) from error
+
+
+def read_lexicon(path: str) -> dict[str, str]:
+    """Read a lexicon: a JSON object, or lines of a word and its phonemes; blank lines and `# comments` are skipped.
+
+    Raises:
+        SettingError: it is neither. What its words and phonemes must be is checked by `KittenTTS`.
+    """
+    text = read_file(path)
+    if text.lstrip().startswith("{"):
+        try:
+            lexicon: dict[str, str] = json.loads(text)
+        except ValueError as error:
+            raise SettingError(f"the lexicon {path} is not valid JSON: {error}") from error
+        return lexicon
+    lexicon = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split(maxsplit=1)
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) == 1:
+            raise SettingError(f"line {number} of the lexicon {path} has a word without phonemes: {words[0]!r}")
+        lexicon[words[0]] = words[1].strip()
+    return lexicon
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def exit_status(interruption: KeyboardInterrupt) -> int:
+    """Return the status of a program that was interrupted."""
+    return _TERMINATED if isinstance(interruption, TerminatedError) else _INTERRUPTED
+
+
+def describe(error: Exception) -> str:
+    """Return an error's message in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        # what the system says about a file; without a name it is one that was given to us open
+        return f"{error.filename or 'stdout'}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
+    """Call a function in a thread of its own; a signal to this one ends the program without waiting for it."""
+    result: list[KittenTTS] = []
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            result.append(function())
+        except BaseException as error:  # noqa: BLE001 (raised in the caller's thread)
+            errors.append(error)
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.1)
+    except KeyboardInterrupt as error:
+        # Nothing of ours is half done yet, and Python cannot end while native code runs.
+        os._exit(exit_status(error))
+    if errors:
+        raise errors[0]
+    return result[0]

@@ -1,0 +1,74 @@
+"""How far it has come, for a person at a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from typing_extensions import Self
+
+    from kittentts.call import Progress
+
+
+class Meter:
+    """A function for `progress=` that shows a bar on stderr if that is a terminal and there are several chunks.
+
+    Attributes:
+        last: the last `Progress`.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.last: Progress | None = None
+        self._is_shown = not options.quiet and sys.stderr.isatty()
+        self._bar: Any = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Show it."""
+        self.last = progress
+        if self._is_shown and progress.total_chunks > 1:
+            if self._bar is None:
+                self._bar = open_bar(progress.total_chunks, "chunks")
+            self._bar.set_postfix_str(
+                f"{progress.audio_seconds:.0f} s of audio, {progress.times_real_time:.1f} times real time",
+                refresh=False,
+            )
+            self._bar.update(progress.chunks - self._bar.n)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def tell(message: str) -> None:
+    """Print a line to stderr, above the bar if there is one."""
+    line = f"kittentts: {message}"
+    if "tqdm" in sys.modules:
+        from tqdm import tqdm
+
+        tqdm.write(line, file=sys.stderr)
+    else:
+        print(line, file=sys.stderr)
+
+
+class Handler(logging.Handler):
+    """Prints what is logged to stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print it."""
+        tell(self.format(record))
+
+
+def open_bar(total: int, unit: str) -> Any:
+    """Return a tqdm bar on stderr."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # no thread for it
+    layout = f"{{n_fmt}}/{{total_fmt}} {unit} |{{bar:30}}| {{elapsed}}<{{remaining}}{{postfix}}"
+    return tqdm(total=total, bar_format=layout, dynamic_ncols=True)

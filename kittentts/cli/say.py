@@ -1,0 +1,135 @@
+"""`kittentts say`: one text, spoken into a file, a pipe or the sound card."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from kittentts.cli.options import (
+    add_command,
+    add_format_options,
+    add_model_option,
+    add_speech_options,
+    open_model,
+    read_text,
+    speech,
+)
+from kittentts.cli.progress import Meter
+from kittentts.cli.speaker import open_speaker
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kittentts.cli.options import Commands
+
+    Write = Callable[[NDArray[np.float32]], None]
+
+logger = logging.getLogger(__name__)
+
+_EXAMPLES = """\
+kittentts say "It costs $5." -v Luna -o price.flac
+kittentts say -i book.md -v Hugo --speed 1.1 -o book.mp3
+echo "Hello." | kittentts say -o - | ffplay -v error -nodisp -autoexit -"""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    summary = "speak a text into an audio file, a pipe or the sound card"
+    parser = add_command(commands, "say", _run, summary, _EXAMPLES, arguments="[TEXT ...]")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="the text; several arguments are joined by spaces")
+    parser.add_argument(
+        "-i",
+        "--input",
+        metavar="FILE",
+        help="read the text from a file (UTF-8; .md is read as Markdown), - is stdin, as is a pipe without a text",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="the audio file, complete when it appears; - is stdout, written while it is spoken; "
+        "without it the sound card plays",
+    )
+    add_model_option(parser)
+    add_speech_options(parser)
+    add_format_options(parser, "what the suffix of -o names, wav for -o -")
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.output == "-" and sys.stdout.isatty():
+        options.wrong_usage("audio is not for a terminal; send it through a pipe, or name a file: -o hello.wav")
+    text = _text(options)
+    if options.output not in (None, "-"):
+        _write_file(text, options)
+        return
+    with _open_stream(options) as write, Meter(options) as meter:
+        model = open_model(options)
+        waveforms = model.generate_stream(text, **speech(options), look_ahead=True, progress=meter)
+        with contextlib.closing(waveforms):
+            for waveform in waveforms:
+                write(waveform)
+    _log(meter, "stdout" if options.output else "the sound card")
+
+
+def _write_file(text: str, options: argparse.Namespace) -> None:
+    model = open_model(options)
+    with Meter(options) as meter:
+        model.generate_to_file(
+            text,
+            options.output,
+            **speech(options),
+            sample_rate=options.sample_rate,
+            format=options.format,
+            subtype=options.subtype,
+            progress=meter,
+        )
+    _log(meter, options.output)
+
+
+def _log(meter: Meter, name: str) -> None:
+    if meter.last:
+        logger.info(
+            "%s: %.1f s of audio in %.1f s, %.1f times real time",
+            name,
+            meter.last.audio_seconds,
+            meter.last.seconds,
+            meter.last.times_real_time,
+        )
+
+
+def _text(options: argparse.Namespace) -> str:
+    if options.text and options.input:
+        options.wrong_usage("give the text either as arguments or with -i, not both")
+    if options.text and options.text != ["-"]:
+        return " ".join(options.text)
+    if options.input is None and not options.text and (sys.stdin is None or sys.stdin.isatty()):
+        options.wrong_usage("give a text: as arguments, with -i FILE, or through a pipe")
+    return read_text(options.input or "-")
+
+
+@contextlib.contextmanager
+def _open_stream(options: argparse.Namespace) -> Iterator[Write]:
+    """Yield a function that sends a waveform to stdout or the sound card."""
+    if options.output is None:
+        if options.format or options.subtype:
+            options.wrong_usage("--format and --subtype are for -o; without it the sound card plays")
+        with open_speaker(options.sample_rate) as write:
+            yield write
+        return
+
+    from kittentts.encoder import Encoder
+
+    encoder = Encoder(options.format or "wav", options.sample_rate, options.subtype)
+
+    def send(data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    yield lambda waveform: send(encoder.encode(waveform))
+    send(encoder.finish())
