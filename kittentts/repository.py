@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 class ModelFiles:
     """What the engine needs to open a model."""
 
+    directory: Path
+    """Where `config.json` is, and the others are."""
     model_path: Path
     """The ONNX file."""
     voices_path: Path
@@ -127,7 +130,18 @@ def read_directory(directory: Path) -> ModelFiles:
                 f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
             )
     model_path, voices_path = paths
-    return ModelFiles(model_path, voices_path, config.get("speed_priors", {}), config.get("voice_aliases", {}))
+    return ModelFiles(
+        directory, model_path, voices_path, config.get("speed_priors", {}), config.get("voice_aliases", {})
+    )
+
+
+def copy_directory(files: ModelFiles, target: Path) -> ModelFiles:
+    """Copy a model's three files into a folder that exists, and return them there. Links become files."""
+    for path in (files.directory / CONFIG_FILE, files.model_path, files.voices_path):
+        copy = target / path.relative_to(files.directory)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return read_directory(target)
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

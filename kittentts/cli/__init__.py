@@ -11,14 +11,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from kittentts import KittenTTSError, __version__
-from kittentts.cli import batch, doctor, download, models, say, voices
+from kittentts.cli import batch, doctor, download, models, optimize, say, voices
 from kittentts.cli.options import TerminatedError, describe, exit_status
 from kittentts.cli.progress import Handler, tell
 
 if TYPE_CHECKING:
     from types import FrameType
 
-_COMMANDS = (say, batch, voices, models, download, doctor)
+_COMMANDS = (say, batch, voices, models, optimize, download, doctor)
 # as a shell reports a program that a signal ended
 _CLOSED_PIPE = 128 + 13
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kittentts import KittenTTS, defaults
 from kittentts.errors import SettingError
 from kittentts.formats import FORMATS, SUBTYPES
+from kittentts.optimize import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,12 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         help="how words are pronounced: a line 'word phonemes' for each, in IPA, or a JSON object",
     )
     group.add_argument("--max-workers", type=int, metavar="N", help="sentences at a time (default: one a core)")
+    group.add_argument(
+        "--optimize",
+        choices=MODES,
+        default="auto",
+        help="a faster graph with the same output, see 'kittentts optimize' (default: %(default)s)",
+    )
 
 
 def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
@@ -116,7 +123,8 @@ def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
 def open_model(options: argparse.Namespace) -> KittenTTS:
     """Open the model of the options; Ctrl-C ends the program at once, though loading is native code."""
     lexicon = None if options.lexicon is None else read_lexicon(options.lexicon)
-    return _interruptible(lambda: KittenTTS(options.model, max_workers=options.max_workers, lexicon=lexicon))
+    settings = {"max_workers": options.max_workers, "lexicon": lexicon, "optimize": options.optimize}
+    return _interruptible(lambda: KittenTTS(options.model, **settings))
 
 
 def speech(options: argparse.Namespace) -> dict[str, Any]:
