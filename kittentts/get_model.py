@@ -5,13 +5,13 @@ Light to import: what is heavy is imported when a model is opened.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from threading import Event
 
     import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kittentts.call import Progress
+    from kittentts.many import ManyProgress, Result
     from kittentts.onnx_model import KittenTTS_1_Onnx
     from kittentts.repository import ModelFiles
 
@@ -175,6 +176,53 @@ class KittenTTS:
         self.model.generate_to_file(
             text, output_path, voice, speed, sample_rate, clean_text,
             phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel, progress=progress,
+        )  # fmt: skip
+
+    def generate_many(
+        self,
+        texts: Iterable[str | tuple[Any, ...]],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+        order: Literal["input", "completed"] = "input",
+        cancel: Event | None = None,
+        progress: bool | Callable[[ManyProgress], object] = False,
+    ) -> Generator[Result, None, None]:
+        """Speak many texts; their chunks run at the same time, so that also single sentences keep all cores busy.
+
+        A text that cannot be spoken gives a result with its error, and the others are spoken. The work is done while
+        the generator is asked for results; closing it (or `cancel`) stops the work at once.
+
+        Example::
+
+            for result in model.generate_many(open("lines.txt"), voice="Luna"):
+                print(result.index, result.error or len(result.audio))
+
+        Args:
+            texts: any iterable of texts, or of tuples (id, text), (id, text, voice) or (id, text, voice, speed) like
+                `kittentts.many.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
+                a few texts for each core ahead, so it may be endless; while it blocks, nothing is yielded.
+            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes` and `sentence_silence`.
+            order: "input" yields the results in the order of the texts, "completed" as soon as they are there.
+            cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
+            progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
+                `kittentts.many.ManyProgress` for each text that is done.
+
+        Returns:
+            A generator of `kittentts.many.Result`: index, id, text, and audio (as of `generate`) or error.
+
+        Raises:
+            TextTypeError: `texts` is no iterable, or a single `str`.
+            VoiceError, SettingError: a parameter of the call is wrong; raised by the call itself.
+            StoppedError: the call was cancelled, or the model closed.
+            EspeakError: espeak-ng cannot be loaded.
+        """
+        return self.model.generate_many(
+            texts, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, order=order, cancel=cancel, progress=progress,
         )  # fmt: skip
 
     def close(self) -> None:
