@@ -5,12 +5,15 @@ Light to import: what is heavy is imported when a model is opened.
 
 from __future__ import annotations
 
+import os
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
+from kittentts.errors import StoppedError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Generator, Iterable, Mapping
     from threading import Event
 
@@ -26,12 +29,21 @@ if TYPE_CHECKING:
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
 
+# by process: held while a copy opens its model
+_opening: dict[int, threading.Lock] = {}
+
 
 class KittenTTS:
     """A voice model, ready to speak. Thread-safe: any number of threads may call any method.
 
     However many do, no more than `max_workers` chunks run at a time, and who waits longest is next. A forked child may
     use the model too; it opens the graph anew, for ONNX Runtime's threads do not survive a fork.
+
+    A model travels to other processes and machines: `pickle`, `cloudpickle` and `copy` carry how it was opened (a model
+    of the Hub with its commit), in a few hundred bytes. The copy opens its files on first use, from the Hub's cache or
+    the Hub. All models of a process that were opened alike, copies or not, share one set of ONNX Runtime sessions;
+    `close` stops the calls of that object only. What copies have opened stays open for a minute or two after them, for
+    the next task.
 
     Example::
 
@@ -46,7 +58,8 @@ class KittenTTS:
             used without asking the network.
         cache_dir: the Hub's cache; None is the Hub client's own default.
         backend: None or "cpu", "cuda", "amd_gpu".
-        max_workers: how many chunks of a text run at a time; None is the number of physical cores this process may use.
+        max_workers: how many chunks run at a time; None is the number of physical cores this process may use (for one
+            call no more than `OMP_NUM_THREADS`, if that is set).
         revision: branch, tag or commit on the Hub; None is its main branch.
         refresh: ask the Hub for a newer version than the cached one.
         lexicon: word -> phonemes (IPA as espeak-ng writes it). A key in lower case stands for the word in any case, a
@@ -58,9 +71,6 @@ class KittenTTS:
         BackendError: the backend is unknown, or this onnxruntime lacks it.
         SettingError: `max_workers` or `lexicon` is out of its range.
         MissingExtraError: the demo voice is not installed.
-
-    Attributes:
-        model: the engine, a `KittenTTS_1_Onnx`.
     """
 
     def __init__(
@@ -79,7 +89,35 @@ class KittenTTS:
 
         check_options(backend, max_workers, lexicon)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
-        self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon)
+        self._recipe = _Recipe(
+            name=files.name,
+            revision=files.revision,
+            cache_dir=None if cache_dir is None else os.path.abspath(cache_dir),  # noqa: PTH100 (a str, to travel)
+            backend=backend,
+            max_workers=max_workers,
+            lexicon=None if lexicon is None else dict(lexicon),
+        )
+        self._model: KittenTTS_1_Onnx | None = _open(files, backend, max_workers=max_workers, lexicon=lexicon)
+        self._is_closed = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what `pickle` and `copy` carry: how the model was opened, not the model."""
+        return {**self.__dict__, "_model": None, "_is_closed": False}
+
+    @property
+    def model(self) -> KittenTTS_1_Onnx:
+        """The engine. A copy opens its own on first use, in the sessions that this process has already."""
+        if self._model is None:
+            # One at a time, so that what the first downloads is there for the others. Each process has its own lock,
+            # for a forked child may inherit a locked one.
+            with _opening.setdefault(os.getpid(), threading.Lock()):
+                if self._is_closed:
+                    raise StoppedError("the model was closed before it was opened")
+                if self._model is None:
+                    self._model = self._recipe.open()
+            if self._is_closed:
+                self._model.close()
+        return self._model
 
     def generate(
         self,
@@ -230,7 +268,9 @@ class KittenTTS:
 
         `with KittenTTS(...) as model:` does it at the end. Without it, Python lets go of a model that nobody holds.
         """
-        self.model.close()
+        self._is_closed = True
+        if self._model is not None:
+            self._model.close()
 
     def __enter__(self) -> Self:
         return self
@@ -242,6 +282,26 @@ class KittenTTS:
     def available_voices(self) -> list[str]:
         """The friendly names in the order of the model's config; the raw voices where it names none."""
         return self.model.all_voice_names
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How to open a model again, in any process: the parameters of `KittenTTS`, checked and made independent of it."""
+
+    name: str
+    revision: str | None
+    cache_dir: str | None
+    backend: str | None
+    max_workers: int | None
+    lexicon: Mapping[str, str] | None
+
+    def open(self) -> KittenTTS_1_Onnx:
+        from kittentts.repository import find_model
+
+        files = find_model(self.name, self.cache_dir, revision=self.revision)
+        model = _open(files, self.backend, max_workers=self.max_workers, lexicon=self.lexicon)
+        model.keep_open()
+        return model
 
 
 def get_model(

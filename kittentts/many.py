@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import reprlib
 import time
 from collections.abc import Sized
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from kittentts.request import Request
 
     Samples = NDArray[np.float32]
+
+logger = logging.getLogger(__name__)
 
 _ORDERS = ("input", "completed")
 # so many texts, and chunks, for each worker may be on their way
@@ -59,7 +62,7 @@ class Result:
     audio: Samples | None
     """The waveform that `generate` returns, float32 of shape `(samples,)` at 24 000 Hz."""
     error: Exception | None
-    """What `generate` would have raised."""
+    """What `generate` would have raised, without its stack (which the logger `kittentts.many` gets at level DEBUG)."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,11 @@ def speak_many(
     run: _Run | None = None
     # whether there are more texts, and whether the one that was begun last has more chunks
     more, reading = True, False
-    with contextlib.closing(tally), fan_out(pool.speak, workers, size=_cost, stop=call.stop) as pool.calls:
+    with (
+        contextlib.closing(tally),
+        contextlib.closing(pool),
+        fan_out(pool.speak, workers, size=_cost, stop=call.stop) as pool.calls,
+    ):
         while more or jobs:
             call.check()
             for result in _finished(jobs, in_order=in_order):
@@ -242,6 +249,10 @@ class _Pool:
         self._workers = workers
         self._free = available_memory()
 
+    def close(self) -> None:
+        """Let go of the calls, which hold this pool, so that with the last reference to the model its memory goes."""
+        del self.calls
+
     def speak(self, run: _Run) -> None:
         """Run a chunk, in a thread, and give the job its waveform or error."""
         job = run.job
@@ -257,7 +268,7 @@ class _Pool:
                 shrink=last and count < 2 * self._workers,
             )
         except Exception as error:  # noqa: BLE001 (it becomes the result)
-            job.error = error
+            job.error = _without_stack(error)
         else:
             job.waveforms[run.place] = run.chunk.index, waveform
 
@@ -295,7 +306,7 @@ def _read(texts: Iterable[str | tuple[Any, ...]], steps: Steps) -> Iterator[tupl
         except (StoppedError, EspeakError):
             raise
         except Exception as error:  # noqa: BLE001 (also that of the user's clean_text; it becomes the result)
-            job.error = error
+            job.error = _without_stack(error)
         job.complete = True
         yield job, None
 
@@ -314,6 +325,16 @@ def _result(job: _Job) -> Result:
         parts = [job.waveforms[place] for place in range(job.chunks)]
         audio = np.concatenate(list(with_pauses(parts, job.request.silence)))
     return Result(job.index, job.id, job.text, audio, job.error)
+
+
+def _without_stack(error: Exception) -> Exception:
+    """Log the stack of an error and of its causes, and take it off, for it would hold the model as long as itself."""
+    logger.debug("a text failed", exc_info=error)
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _cost(run: _Run) -> float:

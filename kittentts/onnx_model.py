@@ -30,8 +30,8 @@ from kittentts.request import (
     silent,
     sounding,
 )
-from kittentts.resources import available_memory, runs_in_memory, usable_cores
-from kittentts.sessions import Sessions
+from kittentts.resources import available_memory, cores_of_a_call, runs_in_memory, usable_cores
+from kittentts.sessions import Cores, Sessions
 from kittentts.voices import load_voices
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ class KittenTTS_1_Onnx:
         speed_priors: raw voice -> factor on the speed.
         voice_aliases: friendly name -> raw voice.
         backend: None or "cpu", "cuda", "amd_gpu".
-        max_workers: how many chunks run at a time; None is the number of physical cores this process may use.
+        max_workers: how many chunks run at a time; None is the number of physical cores this process may use (for one
+            call no more than `OMP_NUM_THREADS`, if that is set).
         lexicon: word -> phonemes (IPA) that replace espeak's; see `phonemes.phonemize_with_lexicon` about case.
 
     Raises:
@@ -97,14 +98,15 @@ class KittenTTS_1_Onnx:
         lexicon: Mapping[str, str] | None = None,
     ) -> None:
         check_options(backend, max_workers, lexicon)
-        self._workers = usable_cores() if max_workers is None else int(max_workers)
+        self._workers = int(max_workers or cores_of_a_call())
         self._lexicon = check_lexicon(lexicon or {})
         self.voices = load_voices(voices_path)
         self.speed_priors = dict(speed_priors)
         self.voice_aliases = {name: raw for name, raw in voice_aliases.items() if raw in self.voices}
         for name in voice_aliases.keys() - self.voice_aliases.keys():
             logger.info("%s lacks %r, the voice of %r", voices_path, voice_aliases[name], name)
-        self._sessions = Sessions(model_path, backend, self._workers)
+        cores = Cores(runs=int(max_workers or usable_cores()), threads=cores_of_a_call())
+        self._sessions = Sessions(model_path, backend, cores)
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
         self.text_cleaner = TextCleaner()
@@ -117,6 +119,10 @@ class KittenTTS_1_Onnx:
     @session.setter
     def session(self, session: Any) -> None:
         self._sessions.replace(session)
+
+    def keep_open(self) -> None:
+        """Let the graph stay open for a minute or two after this object, for the next that opens the same file."""
+        self._sessions.keep()
 
     def close(self) -> None:
         """Stop what runs and let go of the graph; further calls raise `StoppedError`."""

@@ -92,7 +92,12 @@ class Slots:
     """So many runs at a time, over all callers; who waits longest is next. Thread-safe."""
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self._count = count
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget who holds and who waits for a slot: in a forked child, where their threads are gone."""
+        self._free = self._count
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,10 @@ class ModelFiles:
     """Raw voice -> factor on the speed."""
     voice_aliases: Mapping[str, str]
     """Friendly name -> raw voice."""
+    name: str
+    """What `find_model` finds them by in another process or on another machine."""
+    revision: str | None = None
+    """With that name: the commit on the Hub."""
 
 
 def find_model(
@@ -70,7 +74,7 @@ def find_model(
     if name == DEMO:
         from kittentts.demo import demo_directory
 
-        return read_directory(demo_directory())
+        return replace(read_directory(demo_directory()), name=DEMO)
     repository = name if not isinstance(name, str) or "/" in name else f"{_OWNER}/{name}"
     if not isinstance(repository, str) or not _REPOSITORY.fullmatch(repository):
         raise ModelNotFoundError(
@@ -79,7 +83,8 @@ def find_model(
         )
     cache = None if cache_dir is None else os.fspath(cache_dir)
     try:
-        return read_directory(_download(repository, cache, revision, refresh=refresh))
+        snapshot = _download(repository, cache, revision, refresh=refresh)
+        return replace(read_directory(snapshot), name=repository, revision=snapshot.name)
     except ModelError as error:
         raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
 
@@ -106,7 +111,13 @@ def read_directory(directory: Path) -> ModelFiles:
                 f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
             )
     model_path, voices_path = paths
-    return ModelFiles(model_path, voices_path, config.get("speed_priors", {}), config.get("voice_aliases", {}))
+    return ModelFiles(
+        model_path,
+        voices_path,
+        speed_priors=config.get("speed_priors", {}),
+        voice_aliases=config.get("voice_aliases", {}),
+        name=str(directory.absolute()),
+    )
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

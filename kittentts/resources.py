@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import warnings
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 # The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0:
 # 20 characters 45 MB, 100 100 MB, 400 450 MB.
@@ -20,6 +24,23 @@ def usable_cores() -> int:
         # where it cannot tell physical cores from logical ones it says so, and counts the logical ones
         warnings.simplefilter("ignore")
         return int(joblib.cpu_count(only_physical_cores=True))
+
+
+def cores_of_a_call() -> int:
+    """Return how many of the usable cores one call of a user may keep busy.
+
+    That is `OMP_NUM_THREADS`, where it is set to less than all: what joblib, Dask, Ray and Spark tell a worker process
+    so that the workers of a machine together do not have more threads than it has cores.
+    """
+    cores = usable_cores()
+    told = os.environ.get("OMP_NUM_THREADS", "").strip()
+    # OpenMP also takes a list, of which the first number is for the outermost level
+    first = told.partition(",")[0].strip()
+    if first.isdecimal() and int(first) > 0:
+        return min(cores, int(first))
+    if told:
+        logger.warning("OMP_NUM_THREADS=%r is ignored: it is no whole number above 0", told)
+    return cores
 
 
 def available_memory() -> int | None:

@@ -110,6 +110,7 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
             given = texts[result.index]
             assert type(result.error) is bad[given]
             assert result.audio is None
+    assert not any(result.error.__traceback__ for result in results if result.error)
     (roses,) = (result.error for result in results if isinstance(result.error, SynthesisError))
     assert str(roses).startswith("chunk 2 of 3, 'It has roses")
 
