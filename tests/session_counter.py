@@ -1,5 +1,6 @@
 """For the workers of the tests: counts the ONNX Runtime sessions that this process opens."""
 
+import hashlib
 import os
 
 import onnxruntime
@@ -25,10 +26,10 @@ def set_barrier(barrier):
 
 
 def speak(model, text):
-    """Return the process, the sessions that it has opened so far, and the bytes of the audio."""
+    """Return the process, the sessions that it has opened so far, and a digest of the audio."""
     global _together  # noqa: PLW0603
     if _together is not None:
         _together.wait(60)
         _together = None
     audio = model.generate(text).tobytes()
-    return os.getpid(), opened, audio
+    return os.getpid(), opened, hashlib.sha256(audio).hexdigest()
