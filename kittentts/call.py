@@ -36,6 +36,12 @@ class Progress:
         return self.audio_seconds / self.seconds if self.seconds else 0.0
 
 
+def check_progress(progress: object) -> None:
+    """Raise `SettingError` unless it is a way to report progress."""
+    if progress not in (True, False, None) and not callable(progress):
+        raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+
+
 class Call:
     """The runs of one call, which stop together.
 
@@ -58,8 +64,7 @@ class Call:
     ) -> None:
         if cancel is not None and not callable(getattr(cancel, "is_set", None)):
             raise SettingError(f"cancel={cancel!r} has no is_set(); a threading.Event is needed")
-        if progress not in (True, False, None) and not callable(progress):
-            raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+        check_progress(progress)
         self._texts = texts
         self._cancel = cancel
         self._wake = wake

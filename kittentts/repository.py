@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,10 @@ class ModelFiles:
     """Raw voice -> factor on the speed."""
     voice_aliases: Mapping[str, str]
     """Friendly name -> raw voice."""
+    name: str
+    """What `find_model` finds them by in another process or on another machine."""
+    revision: str | None = None
+    """With that name: the commit on the Hub."""
 
 
 def find_model(
@@ -74,7 +78,7 @@ def find_model(
     if name == DEMO:
         from kittentts.demo import demo_directory
 
-        return read_directory(demo_directory())
+        return replace(read_directory(demo_directory()), name=DEMO)
     repository = full_name(name) if isinstance(name, str) else name
     if not isinstance(repository, str) or not _REPOSITORY.fullmatch(repository):
         raise ModelNotFoundError(
@@ -83,7 +87,8 @@ def find_model(
         )
     cache = None if cache_dir is None else os.fspath(cache_dir)
     try:
-        return read_directory(_download(repository, cache, revision, refresh=refresh))
+        snapshot = _download(repository, cache, revision, refresh=refresh)
+        return replace(read_directory(snapshot), name=repository, revision=snapshot.name)
     except ModelError as error:
         raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
 
@@ -131,7 +136,12 @@ def read_directory(directory: Path) -> ModelFiles:
             )
     model_path, voices_path = paths
     return ModelFiles(
-        directory, model_path, voices_path, config.get("speed_priors", {}), config.get("voice_aliases", {})
+        directory,
+        model_path,
+        voices_path,
+        speed_priors=config.get("speed_priors", {}),
+        voice_aliases=config.get("voice_aliases", {}),
+        name=str(directory.absolute()),
     )
 
 
