@@ -373,7 +373,12 @@ def _size(chunk: Chunk) -> int:
     return chunk.token_ids.size
 
 
+def run_bytes(characters: int, speed: float = 1.0) -> float:
+    """Return how much memory one run takes, at most, for a chunk of so many characters."""
+    return _RUN_BYTES + _CHARACTER_BYTES * characters / speed
+
+
 def _runs_in_memory(characters: int, speed: float) -> int | None:
     """Return how many runs of the longest chunk fit into the memory that is free, at least 1; None where unknown."""
     free = available_memory()
-    return None if free is None else max(1, int(free / (_RUN_BYTES + _CHARACTER_BYTES * characters / speed)))
+    return None if free is None else max(1, int(free / run_bytes(characters, speed)))
