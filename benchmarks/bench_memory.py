@@ -63,11 +63,16 @@ def pool(model: str) -> None:
 
 
 def held(model: str) -> None:
+    one_chunk, sixty = WORKLOADS["1"], " ".join([WORKLOADS["20"]] * 3)
     with Process(CONTESTANTS["ours"], model) as process:
-        one = process.speak(WORKLOADS["1"])
-        show("one chunk", process, one)
-        many = process.speak(" ".join([WORKLOADS["20"]] * 3))
-    show("then 60", process, many, f"holds {many.held_megabytes / one.held_megabytes:.2f} times as much")
+        one = process.speak(one_chunk)
+    show("one chunk", process, one)
+    for what, before in (("60 chunks", None), ("one chunk, then 60", one_chunk)):
+        with Process(CONTESTANTS["ours"], model) as process:
+            if before:
+                process.speak(before)
+            many = process.speak(sixty)
+        show(what, process, many, f"holds {many.held_megabytes / one.held_megabytes:.2f} times as much as after one")
 
 
 def file(model: str) -> None:

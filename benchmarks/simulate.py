@@ -102,7 +102,7 @@ def _seconds(session: Any, inputs: Sequence[Any], rounds: int) -> float:
 
 def table(workload: str, seconds: Sequence[float], costs: Costs) -> str:
     lines = [
-        f"| {workload}, SIMULATED | sequential s | naive pool s | ours s | ratio to sequential | to naive pool | efficiency |",
+        f"| {workload}, SIMULATED | sequential s | naive pool s | ours s | ratio | to naive pool | efficiency |",
         "|---|---|---|---|---|---|---|",
     ]
     sizes = [len(text) for text in chunk_text(WORKLOADS[workload])]

@@ -72,11 +72,6 @@ class Call:
         self._spoken: dict[int, float] = {}
         self._reported = 0
 
-    @property
-    def can_be_cancelled(self) -> bool:
-        """Whether someone may set the event while the call runs."""
-        return self._cancel is not None
-
     def options(self, *, shrink: bool = False) -> Any:
         """Return the options for a run."""
         return self._shrinking if shrink else self._options

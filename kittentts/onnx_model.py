@@ -61,10 +61,10 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0:
-# 20 characters 45 MB, 100 100 MB, 400 450 MB.
-_RUN_BYTES = 40e6
-_CHARACTER_BYTES = 1.2e6
+# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0: 20
+# characters 40 MB, 100 160 MB, 400 650 MB; and 750 MB for each of two at a time, which the session's arena rounds up.
+_RUN_BYTES = 60e6
+_CHARACTER_BYTES = 1.8e6
 # so many waveforms for each worker may wait to be written to a file
 _WINDOW = 4
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -277,12 +277,8 @@ class KittenTTS_1_Onnx:
         """Run one chunk after another, each when it is asked for."""
         speak = partial(self._speak, call=call, total=len(request.texts))
         for chunk in self._chunks(request):
-            if call.can_be_cancelled:
-                # from a thread of its own, so that this one can look
-                yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
-            else:
-                call.check()
-                yield speak(chunk)
+            # from a thread of its own, so that this one can look, and be interrupted
+            yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
 
     def _by_plan(self, request: Request, call: Call, window: int | None) -> Iterator[Part]:
         """Run the chunks at the same time, as `make_plan` says."""
@@ -340,7 +336,8 @@ class KittenTTS_1_Onnx:
             "speed": chunk.speed,
         }
         try:
-            waveform = trim_tail(self._sessions.run(inputs, call, one_core=one_core, shrink=shrink))
+            memory = run_bytes(_size(chunk), float(chunk.speed[0]))
+            waveform = trim_tail(self._sessions.run(inputs, call, memory=memory, one_core=one_core, shrink=shrink))
         except Exception as error:
             if call.is_stopped():
                 call.check()
@@ -374,7 +371,7 @@ def _size(chunk: Chunk) -> int:
 
 
 def run_bytes(characters: int, speed: float = 1.0) -> float:
-    """Return how much memory one run takes, at most, for a chunk of so many characters."""
+    """Return how much memory one run takes, at most, for a chunk of so many characters (or tokens: about as many)."""
     return _RUN_BYTES + _CHARACTER_BYTES * characters / speed
 
 

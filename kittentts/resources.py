@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,17 @@ def usable_cores() -> int:
         # where it cannot tell physical cores from logical ones it says so, and counts the logical ones
         warnings.simplefilter("ignore")
         return int(joblib.cpu_count(only_physical_cores=True))
+
+
+def threads_for_one_run() -> int:
+    """Return how many threads a run that has the machine for itself should have; 0 leaves it to ONNX Runtime.
+
+    ONNX Runtime has a thread for each physical core of the machine and binds it to this core, whatever affinity and
+    quotas say: measured, `taskset -c 0` then keeps two cores busy.
+    """
+    import joblib
+
+    return usable_cores() if joblib.cpu_count() < (os.cpu_count() or 1) else 0
 
 
 def available_memory() -> int | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kittentts import graph
 from kittentts.errors import StoppedError
 from kittentts.parallel import Slots
+from kittentts.resources import available_memory, threads_for_one_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ class Sessions:
         self._all_cores: Any
         self._one_core: Any
         self._reset()
-        self._all_cores = graph.open_session(path, backend)
+        self._all_cores = graph.open_session(path, backend, threads=threads_for_one_run())
         self.token_input = graph.token_input(self._all_cores)
         self._output = graph.waveform_output(self._all_cores)
         _open.add(self)
@@ -54,7 +55,7 @@ class Sessions:
         self._all_cores = self._one_core = None
         self._lock = threading.Lock()
         self._calls: weakref.WeakSet[Call] = weakref.WeakSet()
-        self.slots = Slots(self._workers)
+        self.slots = Slots(self._workers, available_memory)
 
     def after_fork(self) -> None:
         """Start afresh in the child; the parent's sessions are kept, for closing them would wait for lost threads."""
@@ -66,7 +67,7 @@ class Sessions:
         with self._lock:
             self._check_open()
             if self._all_cores is None:
-                self._all_cores = graph.open_session(self._path, self._backend)
+                self._all_cores = graph.open_session(self._path, self._backend, threads=threads_for_one_run())
             return self._all_cores
 
     def one_core(self) -> Any:
@@ -91,10 +92,10 @@ class Sessions:
             self._calls.add(call)
 
     def run(
-        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, one_core: bool, shrink: bool
+        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, memory: float, one_core: bool, shrink: bool
     ) -> NDArray[np.float32]:
-        """Run the graph once, as soon as there is a slot; see `graph.run`."""
-        with self.slots.take(call.is_stopped):
+        """Run the graph once, as soon as there is a slot, and so many bytes of memory; see `graph.run`."""
+        with self.slots.take(call.is_stopped, memory):
             session = self.one_core() if one_core else self.all_cores()
             return graph.run(session, inputs, self._output, call.options(shrink=shrink))
 
@@ -124,6 +125,9 @@ def _set_hooks() -> None:
     if next(_hooks) == 0:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
+        # Imported now, because phonemizer imports it on first use, and its own hook is refused once the program ends.
+        import concurrent.futures.process  # noqa: F401
+
         # concurrent.futures waits at the end of the program for its threads, through this same hook, which is called
         # before it; a plain atexit function would be called after it, when all is spoken.
         getattr(threading, "_register_atexit", atexit.register)(_at_exit)
