@@ -123,4 +123,7 @@ class Call:
 def _open_bar(texts: Sequence[str]) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=sum(map(len, texts)), unit="char", desc="speaking")
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # no thread that watches it for ever
+
+    return Bar(total=sum(map(len, texts)), unit="char", desc="speaking")

@@ -128,9 +128,10 @@ class TestSlots:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
                 # the others queue up meanwhile
-                with slots._changed:
-                    slots._changed.wait_for(lambda: inside.is_set() or len(slots._queue) == 3, 60)
-                    inside.set()
+                while not inside.is_set():
+                    with slots._changed:
+                        if slots._changed.wait_for(lambda: len(slots._queue) == 3, 0.01):
+                            inside.set()
                 now[0] -= 1
 
         with ThreadPoolExecutor(4) as pool:

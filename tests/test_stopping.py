@@ -297,6 +297,7 @@ class TestProgress:
         tiny.generate_to_file(TEXT, tmp_path / "a.wav", progress=True)
         assert "100%" in (bar := capsys.readouterr().err)
         assert "times real time" in bar
+        assert threading.active_count() == 1
 
     def test_off_by_default(self, tiny, capfd):
         tiny.generate(TEXT)
