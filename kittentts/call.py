@@ -78,11 +78,6 @@ class Call:
         # so that the first report says that the call began
         self._reported = -1
 
-    @property
-    def can_be_cancelled(self) -> bool:
-        """Whether someone may set the event while the call runs."""
-        return self._cancel is not None
-
     def options(self, *, shrink: bool = False) -> Any:
         """Return the options for a run."""
         return self._shrinking if shrink else self._options
@@ -134,4 +129,7 @@ class Call:
 def _open_bar(texts: Sequence[str]) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=sum(map(len, texts)), unit="char", desc="speaking")
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # no thread that watches it for ever
+
+    return Bar(total=sum(map(len, texts)), unit="char", desc="speaking")

@@ -18,7 +18,6 @@ from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import EspeakError, SettingError, StoppedError, TextTypeError
 from kittentts.parallel import fan_out
 from kittentts.request import silent
-from kittentts.resources import available_memory, runs_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -228,7 +227,7 @@ def speak_many(
                     pool.calls.complete()
                 else:
                     jobs[job.index] = job
-            if run is not None and pool.has_memory_for(run):
+            if run is not None:
                 pool.calls.submit(run)
                 run = None
             elif wait and jobs:
@@ -247,7 +246,6 @@ class _Pool:
     def __init__(self, steps: Steps, workers: int) -> None:
         self._steps = steps
         self._workers = workers
-        self._free = available_memory()
 
     def close(self) -> None:
         """Let go of the calls, which hold this pool, so that with the last reference to the model its memory goes."""
@@ -271,12 +269,6 @@ class _Pool:
             job.error = _without_stack(error)
         else:
             job.waveforms[run.place] = run.chunk.index, waveform
-
-    def has_memory_for(self, run: _Run) -> bool:
-        """Whether the run fits into memory beside those that are in the pool, which may run all at once."""
-        others = self.calls.unfinished
-        at_once = runs_in_memory(max([run.cost, *(other.cost for other in others)]), self._free)
-        return at_once is None or at_once >= self._workers or len(others) < at_once
 
 
 def _finished(jobs: dict[int, _Job], *, in_order: bool) -> Iterator[Result]:

@@ -30,7 +30,7 @@ from kittentts.request import (
     silent,
     sounding,
 )
-from kittentts.resources import available_memory, cores_of_a_call, runs_in_memory, usable_cores
+from kittentts.resources import cores_of_a_call, run_bytes, runs_in_memory, usable_cores
 from kittentts.sessions import Cores, Sessions
 from kittentts.voices import load_voices
 
@@ -297,12 +297,8 @@ class KittenTTS_1_Onnx:
         """Run one chunk after another, each when it is asked for."""
         speak = partial(self._speak, call=call, total=len(request.texts))
         for chunk in self._chunks(request):
-            if call.can_be_cancelled:
-                # from a thread of its own, so that this one can look
-                yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
-            else:
-                call.check()
-                yield speak(chunk)
+            # from a thread of its own, so that this one can look, and be interrupted
+            yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
 
     def _ahead(self, request: Request, call: Call) -> Iterator[Part]:
         """Run the first chunk on all cores, so that it comes soonest, and then the others at the same time.
@@ -314,7 +310,7 @@ class KittenTTS_1_Onnx:
         first = list(itertools.islice(chunks, 1))
         spoken = list(map_ordered(speak, first, 1, size=_size, stop=call.stop, check=call.check))
         sizes = [len(text) for text in request.texts[1:]]
-        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed), available_memory()))
+        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed)))
         workers = max(1, plan.workers)
         one_core = plan.pooled > 0 and plan.one_core_each
         begun = itertools.count(workers - len(sizes))
@@ -337,7 +333,7 @@ class KittenTTS_1_Onnx:
     def _by_plan(self, request: Request, call: Call, window: int | None = None) -> Iterator[Part]:
         """Run the chunks at the same time, as `make_plan` says; `window` as for `map_ordered`."""
         sizes = [len(text) for text in request.texts]
-        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed), available_memory()))
+        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed)))
         total = len(sizes)
         for texts, workers, one_core in (
             (range(plan.pooled), plan.workers, plan.one_core_each),
@@ -379,7 +375,8 @@ class KittenTTS_1_Onnx:
             "speed": chunk.speed,
         }
         try:
-            return trim_tail(self._sessions.run(inputs, call, one_core=one_core, shrink=shrink))
+            memory = run_bytes(_size(chunk) / float(chunk.speed[0]))
+            return trim_tail(self._sessions.run(inputs, call, memory=memory, one_core=one_core, shrink=shrink))
         except Exception as error:
             if call.is_stopped():
                 call.check()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import queue
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from typing_extensions import Self
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,41 +91,110 @@ def _time_on(cores: float) -> float:
 
 
 class Slots:
-    """So many runs at a time, over all callers; who waits longest is next. Thread-safe."""
+    """So many runs at a time, over all callers, and no more than fit into memory; who waits longest is next.
 
-    def __init__(self, count: int) -> None:
+    Thread-safe.
+
+    Args:
+        count: at least 1.
+        free_memory: returns the bytes that the runs may take in all, or None for no bound; asked when none runs.
+    """
+
+    def __init__(self, count: int, free_memory: Callable[[], float | None] = lambda: None) -> None:
         self._count = count
+        self._free_memory = free_memory
         self.reset()
 
     def reset(self) -> None:
         """Forget who holds and who waits for a slot: in a forked child, where their threads are gone."""
         self._free = self._count
+        self._memory_left: float | None = None
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def take(self, stopped: Callable[[], bool]) -> Iterator[None]:
-        """Wait for a slot and hold it; who is `stopped`, and will end at once, does not wait (see `wake`)."""
+    def take(self, stopped: Callable[[], bool], memory: float = 0.0) -> Iterator[None]:
+        """Wait for a slot and hold it; who is `stopped`, and will end at once, does not wait (see `wake`).
+
+        Args:
+            stopped: whether to wait no longer.
+            memory: bytes that the run takes. One run at a time goes on whatever it takes.
+        """
         me = object()
         with self._changed:
             self._queue.append(me)
             try:
-                self._changed.wait_for(lambda: stopped() or (self._free > 0 and self._queue[0] is me))
+                self._changed.wait_for(lambda: stopped() or (self._queue[0] is me and self._has_room(memory)))
             finally:
                 self._queue.remove(me)
                 self._changed.notify_all()
-            self._free -= 1
+            self._take(1, memory)
         try:
             yield
         finally:
             with self._changed:
-                self._free += 1
+                self._take(-1, -memory)
                 self._changed.notify_all()
+
+    def _has_room(self, memory: float) -> bool:
+        if self._free == self._count:
+            self._memory_left = self._free_memory()
+            return True
+        return self._free > 0 and (self._memory_left is None or memory <= self._memory_left)
+
+    def _take(self, slots: int, memory: float) -> None:
+        self._free -= slots
+        if self._memory_left is not None:
+            self._memory_left -= memory
 
     def wake(self) -> None:
         """Let those who wait look whether they are stopped."""
         with self._changed:
             self._changed.notify_all()
+
+
+class Threads:
+    """Up to so many threads that call functions, in the order in which they were submitted.
+
+    Unlike those of `concurrent.futures`, they can be started while the program ends, when the interpreter waits for a
+    thread that still speaks. And they are never daemons: the interpreter waits until the runs in them are stopped,
+    instead of taking ONNX Runtime down under them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._threads: list[threading.Thread] = []
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def submit(self, function: Callable[[], None]) -> None:
+        """Let a thread call a function, which raises nothing."""
+        self._queue.put(function)
+        if len(self._threads) < self._most:
+            thread = threading.Thread(target=self._work, daemon=False)
+            self._threads.append(thread)
+            thread.start()
+
+    def drop(self) -> None:
+        """Forget the functions that wait."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all threads are gone."""
+        for _thread in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            # Ctrl-C may have come while it was being started; it ends by itself
+            with contextlib.suppress(RuntimeError):
+                thread.join()
+
+    def _work(self) -> None:
+        while function := self._queue.get():
+            function()
 
 
 def map_ordered(
@@ -174,11 +245,11 @@ def fan_out(
     At an exception, those that wait are dropped, `stop` is called to end those that run, and the exception goes on when
     all threads are gone.
     """
-    with ThreadPoolExecutor(workers) as pool:
+    with Threads(workers) as pool:
         try:
             yield Calls(function, size, pool)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.drop()
             stop()
             raise
 
@@ -189,7 +260,7 @@ class Calls(Generic[T, R]):
     A single one is not left alone at the end then, while other threads have nothing to do.
     """
 
-    def __init__(self, function: Callable[[T], R], size: Callable[[T], float], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, function: Callable[[T], R], size: Callable[[T], float], pool: Threads) -> None:
         self._function = function
         self._size = size
         self._pool = pool

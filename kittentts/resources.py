@@ -10,10 +10,10 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0:
-# 20 characters 45 MB, 100 100 MB, 400 450 MB.
-_RUN_BYTES = 40e6
-_CHARACTER_BYTES = 1.2e6
+# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0: 20
+# characters 40 MB, 100 160 MB, 400 650 MB; and 750 MB for each of two at a time, which the session's arena rounds up.
+_RUN_BYTES = 60e6
+_CHARACTER_BYTES = 1.8e6
 
 
 def usable_cores() -> int:
@@ -49,14 +49,20 @@ def available_memory() -> int | None:
     return max(0, min(known)) if known else None
 
 
-def runs_in_memory(characters: float, free: float | None) -> int | None:
-    """Return how many runs of a chunk fit into the memory that is free, at least 1; None where that is not known.
+def run_bytes(characters: float) -> float:
+    """Return how much memory one run takes, at most.
 
     Args:
-        characters: of the chunk at speed 1.0; at half the speed there are twice as many samples.
-        free: from `available_memory`.
+        characters: of the chunk (or tokens: about as many) at speed 1.0; at half the speed there are twice as many
+            samples.
     """
-    return None if free is None else max(1, int(free / (_RUN_BYTES + _CHARACTER_BYTES * characters)))
+    return _RUN_BYTES + _CHARACTER_BYTES * characters
+
+
+def runs_in_memory(characters: float) -> int | None:
+    """Return how many runs of a chunk fit into the memory that is free, at least 1; None where that is not known."""
+    free = available_memory()
+    return None if free is None else max(1, int(free / run_bytes(characters)))
 
 
 def _machine_memory() -> int | None:

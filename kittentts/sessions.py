@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kittentts import graph
 from kittentts.errors import StoppedError
 from kittentts.parallel import Slots
+from kittentts.resources import available_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,10 +98,10 @@ class Sessions:
             self._calls.add(call)
 
     def run(
-        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, one_core: bool, shrink: bool
+        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, memory: float, one_core: bool, shrink: bool
     ) -> NDArray[np.float32]:
-        """Run the graph once, as soon as there is a slot; see `graph.run`."""
-        with self.slots.take(call.is_stopped):
+        """Run the graph once, as soon as there is a slot, and so many bytes of memory; see `graph.run`."""
+        with self.slots.take(call.is_stopped, memory):
             session = self.one_core() if one_core else self.all_cores()
             return graph.run(session, inputs, self._output, call.options(shrink=shrink))
 
@@ -140,7 +141,7 @@ class OpenGraph:
         self._all_cores: Any = None
         self._one_core: Any = None
         self._lock = threading.Lock()
-        self.slots = Slots(cores.runs)
+        self.slots = Slots(cores.runs, available_memory)
         self.users: weakref.WeakSet[Sessions] = weakref.WeakSet()
         self._was_used = False
         self._is_kept = False
@@ -163,7 +164,7 @@ class OpenGraph:
 
     def one_core(self) -> Any:
         """Return the session whose runs use one core each; on another device than the CPU there is only the other."""
-        if self._backend not in (None, "cpu") or self._threads == 1:
+        if not graph.is_cpu(self._backend) or self._threads == 1:
             return self.all_cores()
         with self._lock:
             if self._one_core is None:
@@ -210,6 +211,9 @@ def _set_hooks() -> None:
     if next(_hooks) == 0:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
+        # Imported now, because phonemizer imports it on first use, and its own hook is refused once the program ends.
+        import concurrent.futures.process  # noqa: F401
+
         # concurrent.futures waits at the end of the program for its threads, through this same hook, which is called
         # before it; a plain atexit function would be called after it, when all is spoken.
         getattr(threading, "_register_atexit", atexit.register)(_at_exit)
