@@ -87,8 +87,9 @@ def test_stream_phonemizes_no_further_than_asked(tiny_directory):
 
 
 @pytest.mark.parametrize("call", ["generate", "generate_stream"])
-def test_one_chunk_at_a_time_runs_on_all_cores(tiny_directory, call):
-    model = KittenTTS(tiny_directory, max_workers=4)
+def test_one_chunk_at_a_time_runs_on_all_cores(tmp_path, call):
+    # of its own, for models that are opened alike share their sessions
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=4)
     text = "Only one sentence here." if call == "generate" else "One is here. Two is there."
     assert sum(1 for _ in getattr(model, call)(text)) > 0
     assert model.model._sessions._graph._one_core is None
@@ -213,10 +214,10 @@ def test_short_calls_do_not_wait_for_a_long_one(tiny_directory):
         assert isinstance(long.exception(60), StoppedError)
 
 
-def test_where_memory_is_short_all_callers_together_run_one_chunk_at_a_time(tiny_directory, monkeypatch):
+def test_where_memory_is_short_all_callers_together_run_one_chunk_at_a_time(tmp_path, monkeypatch):
     for module in ("resources", "sessions"):
         monkeypatch.setattr(f"kittentts.{module}.available_memory", lambda: 1)
-    model = KittenTTS(tiny_directory, max_workers=4)
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=4)
     counting = model.model.session = Counting(model.model.session)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(model.generate, [TEXT, "Only one sentence here."] * 20))

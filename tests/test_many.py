@@ -192,10 +192,10 @@ def test_fewer_runs_than_cores_share_all_cores(tiny_directory, monkeypatch, text
     # with a barrier, so that none is alone because the others are already done
     together = threading.Barrier(min(texts, 3), timeout=60)
 
-    def watch(*arguments, one_core, shrink):
-        seen.append((one_core, shrink))
+    def watch(*arguments, **options):
+        seen.append((options["one_core"], options["shrink"]))
         together.wait()
-        return run(*arguments, one_core=one_core, shrink=shrink)
+        return run(*arguments, **options)
 
     monkeypatch.setattr(sessions, "run", watch)
     list(model.generate_many([f"Text {i}." for i in range(texts)]))
