@@ -26,7 +26,7 @@ def test_bench_chunks(tiny_directory, tmp_path):
     result = run("bench_chunks.py", tiny_directory, "--quick", "--peers", "--json", output[0], "--plot", output[1])
     for workload in ("1", "5"):
         assert f"| {workload} | seconds (min-max) |" in result.stdout
-    for name in ("one core", "sequential", "naive pool", "ours", "ours, 2 workers"):
+    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", "ours, 2 workers"):
         assert result.stdout.count(f"| {name} |") == 2
     workloads = json.loads(output[0].read_text())["workloads"]
     assert workloads["5"]["ours"][0].keys() >= {"wall_seconds", "cpu_seconds", "samples", "peak_megabytes"}
@@ -44,7 +44,7 @@ bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert "one core, naive pool, ours: other samples than sequential, so no times" in result.stderr
+    assert "one core, naive pool, ours, ours, optimized: other samples than sequential, so no times" in result.stderr
 
 
 def test_rounds_are_checked(tiny_directory):

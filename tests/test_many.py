@@ -33,9 +33,12 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tiny_directory):
+def watched(tmp_path):
+    # of its own, for models that are opened alike share their slots
+    directory = tiny_model.make_directory(tmp_path / "watched")
+
     def watched(look, workers=2):
-        model = KittenTTS(tiny_directory, max_workers=workers)
+        model = KittenTTS(directory, max_workers=workers)
         model.model.session = Watched(model.model.session, look)
         return model
 
