@@ -1,94 +1,152 @@
-"""The paragraph of five sentences: one chunk after another against chunks at the same time.
+"""Speak the same texts in several ways and compare: seconds, processor time, memory.
 
-    python benchmarks/bench_chunks.py [--model demo] [--rounds 5]
+    python benchmarks/bench_chunks.py [--workload 5 20] [--rounds 5] [--peers] [--json FILE] [--plot FILE.png]
 
-Checks first that both give the same samples. Contestants are interleaved in one run; times are medians.
+Each contestant has a process of its own. First each speaks the text once, and all must give the same samples; only then
+are they timed, in turn, round after round. See README.md beside this file for what the columns mean.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
+import json
 import statistics
-import subprocess
 import sys
-import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
+from contestants import CONTESTANTS, Contestant, peers, with_workers
+from measure import Process, machine
+from workloads import TIMED, WORKLOADS
 
-import kittentts
-from kittentts import KittenTTS
-from kittentts.defaults import SAMPLE_RATE
+if TYPE_CHECKING:
+    from measure import Measurement
 
-PARAGRAPH = (
-    "The old harbor wakes before the sun does. "
-    "Fishermen carry their nets down to the boats and talk about the weather. "
-    "A baker on the corner opens his window, and the smell of fresh bread drifts along the street. "
-    "By seven o'clock the market is full of voices, colors and small bargains! "
-    "Who would believe that this town was almost empty only ten years ago?"
-)
-# name -> max_workers
-CONTESTANTS = {"sequential": 1, "parallel": None}
-_PEAK = "--peak-memory-of"
+# what ratios refer to, and what efficiency refers to
+_BASELINE = "sequential"
+_ONE_CORE = "one core"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=TIMED, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
-    parser.add_argument(_PEAK, choices=CONTESTANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--peers", action="store_true", help="also kokoro-onnx and kittenml, if they are installed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="speed and memory by number of workers")
+    parser.add_argument("--quick", action="store_true", help="for a first look: one round of workloads 1 and 5")
     options = parser.parse_args()
-    if options.peak_memory_of:
-        print(peak_memory(options.model, CONTESTANTS[options.peak_memory_of]))
-        return
-    if options.rounds < 3:
+    if options.quick:
+        options.workload, options.rounds = ("1", "5"), 1
+    elif options.rounds < 3:
         parser.error("--rounds must be at least 3, for the median to mean something")
-    run(options.model, options.rounds)
+
+    contestants = CONTESTANTS | (peers() if options.peers else {})
+    if options.plot:
+        most = max(4, 2 * joblib.cpu_count(only_physical_cores=True))
+        contestants |= {_workers(count): with_workers(count) for count in range(1, most + 1)}
+    print(f"{machine()}\nmodel {options.model}, median of {options.rounds} interleaved rounds")
+    results = {name: measure(name, options.model, contestants, options.rounds) for name in options.workload}
+    if options.json:
+        everything = {"machine": machine(), "model": options.model, "workloads": as_json(results)}
+        options.json.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+    if options.plot:
+        plot(results, options.plot)
 
 
-def run(model: str, rounds: int) -> None:
-    models = {name: KittenTTS(model, max_workers=workers) for name, workers in CONTESTANTS.items()}
-    audio = {name: one.generate(PARAGRAPH) for name, one in models.items()}
-    if len({samples.tobytes() for samples in audio.values()}) != 1:
-        sys.exit("the contestants give different samples; no times are printed (has the model random nodes?)")
+def measure(workload: str, model: str, contestants: dict[str, Contestant], rounds: int) -> dict[str, list[Measurement]]:
+    """Return the measurements of each contestant, one a round, and print them as a table."""
+    text = WORKLOADS[workload]
+    with contextlib.ExitStack() as stack:
+        processes = {name: stack.enter_context(Process(one, model)) for name, one in contestants.items()}
+        first = {name: process.speak(text) for name, process in processes.items()}
+        check_samples(first, contestants)
+        taken: dict[str, list[Measurement]] = {name: [] for name in processes}
+        for i in range(rounds):
+            # every second round the other way round, so that nobody always follows the same one
+            for name in list(processes)[:: -1 if i % 2 else 1]:
+                taken[name].append(processes[name].speak(text))
+    print(f"\n{table(workload, taken)}", flush=True)
+    return taken
 
-    seconds: dict[str, list[float]] = {name: [] for name in models}
-    for _ in range(rounds):
-        for name, one in models.items():
-            start = time.perf_counter()
-            one.generate(PARAGRAPH)
-            seconds[name].append(time.perf_counter() - start)
 
-    spoken = len(audio["sequential"]) / SAMPLE_RATE
-    baseline = statistics.median(seconds["sequential"])
-    print(f"kittentts {kittentts.__version__}, model {model}: 5 sentences, {spoken:.1f} s of audio, same samples")
-    print(f"{os.cpu_count()} logical cores, {joblib.cpu_count(only_physical_cores=True)} physical ones usable")
-    print(f"median of {rounds} interleaved rounds\n")
-    print("| contestant | seconds (min-max) | times real time | ratio | peak memory |")
-    print("|---|---|---|---|---|")
-    for name, times in seconds.items():
-        median = statistics.median(times)
-        print(
-            f"| {name} | {median:.2f} ({min(times):.2f}-{max(times):.2f}) | {spoken / median:.2f} "
-            f"| {baseline / median:.2f} | {measured_peak(model, name)} |"
+def check_samples(first: dict[str, Measurement], contestants: dict[str, Contestant]) -> None:
+    expected = first[_BASELINE].samples
+    wrong = [name for name, one in contestants.items() if one.same_samples and first[name].samples != expected]
+    if wrong:
+        sys.exit(f"{', '.join(wrong)}: other samples than {_BASELINE}, so no times (has the model random nodes?)")
+    for name, one in contestants.items():
+        if not one.same_samples:
+            same = "the same samples" if first[name].samples == expected else "other samples"
+            print(f"{name}: {same}, {first[name].audio_seconds:.2f} s for {first[_BASELINE].audio_seconds:.2f} s")
+
+
+def table(workload: str, taken: dict[str, list[Measurement]]) -> str:
+    lines = [
+        f"| {workload} | seconds (min-max) | CPU s | times real time | ratio | efficiency | peak MB | held MB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, rounds in taken.items():
+        times = [one.wall_seconds for one in rounds]
+        seconds = statistics.median(times)
+        lines.append(
+            f"| {name} | {seconds:.2f} ({min(times):.2f}-{max(times):.2f}) "
+            f"| {statistics.median(one.cpu_seconds for one in rounds):.2f} | {rounds[0].audio_seconds / seconds:.2f} "
+            f"| {ratio(taken, _BASELINE, name):.2f} "
+            f"| {ratio(taken, _ONE_CORE, name) / joblib.cpu_count(only_physical_cores=True):.0%} "
+            f"| {_whole(rounds[-1].peak_megabytes)} | {_whole(rounds[-1].held_megabytes)} |"
         )
+    return "\n".join(lines)
 
 
-def measured_peak(model: str, contestant: str) -> str:
-    """Run the contestant once in a process of its own."""
-    command = [sys.executable, __file__, "--model", model, _PEAK, contestant]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+def ratio(taken: dict[str, list[Measurement]], slow: str, fast: str) -> float:
+    """Return how many times as fast one is as the other: the median over the rounds."""
+    pairs = zip(taken[slow], taken[fast], strict=True)
+    return statistics.median(one.wall_seconds / other.wall_seconds for one, other in pairs)
 
 
-def peak_memory(model: str, workers: int | None) -> str:
-    KittenTTS(model, max_workers=workers).generate(PARAGRAPH)
+def as_json(results: dict[str, dict[str, list[Measurement]]]) -> dict[str, dict[str, list[dict[str, object]]]]:
+    return {
+        workload: {name: [asdict(one) for one in rounds] for name, rounds in taken.items()}
+        for workload, taken in results.items()
+    }
+
+
+def plot(results: dict[str, dict[str, list[Measurement]]], path: Path) -> None:
+    """Draw speed-up and peak memory against the number of workers, a line for each workload."""
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return "unknown on this system"
-    kilobytes = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-    return f"{kilobytes / 1024:.0f} MB"
+        from matplotlib.figure import Figure
+    except ImportError:
+        sys.exit('--plot needs matplotlib: pip install "kittentts[dev]"')
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    speed, memory = figure.subplots(1, 2)
+    for workload, taken in results.items():
+        counts = [count for count in range(1, len(taken) + 1) if _workers(count) in taken]
+        (line,) = speed.plot(counts, [ratio(taken, _BASELINE, _workers(count)) for count in counts], "o-")
+        line.set_label(workload)
+        peaks = [taken[_workers(count)][-1].peak_megabytes or 0 for count in counts]
+        memory.plot(counts, peaks, "o-", color=line.get_color())
+        for axes, value in (
+            (speed, ratio(taken, _BASELINE, "naive pool")),
+            (memory, taken["naive pool"][-1].peak_megabytes or 0),
+        ):
+            axes.axhline(value, linestyle=":", color=line.get_color())
+    speed.set(title="times as fast as one chunk after another", xlabel="workers", ylim=(0, None), xticks=counts)
+    memory.set(title="peak memory, MB", xlabel="workers", ylim=(0, None), xticks=counts)
+    speed.legend(title="sentences (dotted: naive pool)")
+    figure.savefig(path, dpi=120)
+
+
+def _workers(count: int) -> str:
+    return f"ours, {count} worker{'s' if count > 1 else ''}"
+
+
+def _whole(megabytes: float | None) -> str:
+    return "unknown" if megabytes is None else f"{megabytes:.0f}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from kittentts.errors import MissingExtraError, SettingError
 from kittentts.formats import find_format, soundfile_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -55,6 +55,16 @@ def trim_tail(waveform: Samples) -> Samples:
 def silence(seconds: float) -> Samples:
     """Return zeros, float32 of shape `(n,)`, at 24 000 Hz."""
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+
+
+def with_pauses(
+    parts: Iterable[tuple[int, NDArray[np.float32]]], pause: NDArray[np.float32]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the waveforms of (chunk number, waveform), a pause before each new chunk, not between the parts of one."""
+    previous = None
+    for number, waveform in parts:
+        yield np.concatenate([pause if previous not in (None, number) else pause[:0], waveform])
+        previous = number
 
 
 @contextlib.contextmanager

@@ -36,6 +36,12 @@ class Progress:
         return self.audio_seconds / self.seconds if self.seconds else 0.0
 
 
+def check_progress(progress: object) -> None:
+    """Raise `SettingError` unless it is a way to report progress."""
+    if progress not in (True, False, None) and not callable(progress):
+        raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+
+
 class Call:
     """The runs of one call, which stop together.
 
@@ -58,8 +64,7 @@ class Call:
     ) -> None:
         if cancel is not None and not callable(getattr(cancel, "is_set", None)):
             raise SettingError(f"cancel={cancel!r} has no is_set(); a threading.Event is needed")
-        if progress not in (True, False, None) and not callable(progress):
-            raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+        check_progress(progress)
         self._texts = texts
         self._cancel = cancel
         self._wake = wake
@@ -72,11 +77,6 @@ class Call:
         self._spoken: dict[int, float] = {}
         # so that the first report says that the call began
         self._reported = -1
-
-    @property
-    def can_be_cancelled(self) -> bool:
-        """Whether someone may set the event while the call runs."""
-        return self._cancel is not None
 
     def options(self, *, shrink: bool = False) -> Any:
         """Return the options for a run."""
@@ -129,4 +129,7 @@ class Call:
 def _open_bar(texts: Sequence[str]) -> Any:
     from tqdm import tqdm
 
-    return tqdm(total=sum(map(len, texts)), unit="char", desc="speaking")
+    class Bar(tqdm):  # type: ignore[misc]
+        monitor_interval = 0  # no thread that watches it for ever
+
+    return Bar(total=sum(map(len, texts)), unit="char", desc="speaking")

@@ -56,7 +56,7 @@ def find_format(path: str | os.PathLike[str], name: str | None = None) -> Format
     from pathlib import Path
 
     suffix = Path(path).suffix
-    wanted = (suffix[1:] if name is None else name).lower()
+    wanted = (suffix[1:] if name is None else str(name)).lower()
     wanted = _OTHER_SUFFIXES.get(wanted, wanted)
     if wanted in FORMATS:
         return FORMATS[wanted]

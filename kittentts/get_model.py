@@ -5,13 +5,16 @@ Light to import: what is heavy is imported when a model is opened.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
+from kittentts.errors import StoppedError
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from threading import Event
 
     import numpy as np
@@ -19,11 +22,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kittentts.call import Progress
+    from kittentts.many import ManyProgress, Result
     from kittentts.onnx_model import KittenTTS_1_Onnx
     from kittentts.repository import ModelFiles
 
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
+
+# by process: held while a copy opens its model
+_opening: dict[int, threading.Lock] = {}
 
 
 class KittenTTS:
@@ -31,6 +38,12 @@ class KittenTTS:
 
     However many do, no more than `max_workers` chunks run at a time, and who waits longest is next. A forked child may
     use the model too; it opens the graph anew, for ONNX Runtime's threads do not survive a fork.
+
+    A model travels to other processes and machines: `pickle`, `cloudpickle` and `copy` carry how it was opened (a model
+    of the Hub with its commit), in a few hundred bytes. The copy opens its files on first use, from the Hub's cache or
+    the Hub. All models of a process that were opened alike, copies or not, share one set of ONNX Runtime sessions;
+    `close` stops the calls of that object only. What copies have opened stays open for a minute or two after them, for
+    the next task.
 
     Example::
 
@@ -45,7 +58,8 @@ class KittenTTS:
             used without asking the network.
         cache_dir: the Hub's cache; None is the Hub client's own default.
         backend: None or "cpu", "cuda", "amd_gpu".
-        max_workers: how many chunks of a text run at a time; None is the number of physical cores this process may use.
+        max_workers: how many chunks run at a time; None is the number of physical cores this process may use (for one
+            call no more than `OMP_NUM_THREADS`, if that is set).
         revision: branch, tag or commit on the Hub; None is its main branch.
         refresh: ask the Hub for a newer version than the cached one.
         lexicon: word -> phonemes (IPA as espeak-ng writes it). A key in lower case stands for the word in any case, a
@@ -59,9 +73,6 @@ class KittenTTS:
         BackendError: the backend is unknown, or this onnxruntime lacks it.
         SettingError: `max_workers` or `lexicon` is out of its range.
         MissingExtraError: the demo voice is not installed.
-
-    Attributes:
-        model: the engine, a `KittenTTS_1_Onnx`.
     """
 
     def __init__(
@@ -81,7 +92,38 @@ class KittenTTS:
 
         check_options(backend, max_workers, lexicon, optimize)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
-        self.model = _open(files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize)
+        self._recipe = _Recipe(
+            name=files.name,
+            revision=files.revision,
+            cache_dir=None if cache_dir is None else os.path.abspath(cache_dir),  # noqa: PTH100 (a str, to travel)
+            backend=backend,
+            max_workers=max_workers,
+            lexicon=None if lexicon is None else dict(lexicon),
+            optimize=optimize,
+        )
+        self._model: KittenTTS_1_Onnx | None = _open(
+            files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
+        )
+        self._is_closed = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what `pickle` and `copy` carry: how the model was opened, not the model."""
+        return {**self.__dict__, "_model": None, "_is_closed": False}
+
+    @property
+    def model(self) -> KittenTTS_1_Onnx:
+        """The engine. A copy opens its own on first use, in the sessions that this process has already."""
+        if self._model is None:
+            # One at a time, so that what the first downloads is there for the others. Each process has its own lock,
+            # for a forked child may inherit a locked one.
+            with _opening.setdefault(os.getpid(), threading.Lock()):
+                if self._is_closed:
+                    raise StoppedError("the model was closed before it was opened")
+                if self._model is None:
+                    self._model = self._recipe.open()
+            if self._is_closed:
+                self._model.close()
+        return self._model
 
     def generate(
         self,
@@ -194,12 +236,61 @@ class KittenTTS:
             cancel=cancel, progress=progress,
         )  # fmt: skip
 
+    def generate_many(
+        self,
+        texts: Iterable[str | tuple[Any, ...]],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+        order: Literal["input", "completed"] = "input",
+        cancel: Event | None = None,
+        progress: bool | Callable[[ManyProgress], object] = False,
+    ) -> Generator[Result, None, None]:
+        """Speak many texts; their chunks run at the same time, so that also single sentences keep all cores busy.
+
+        A text that cannot be spoken gives a result with its error, and the others are spoken. The work is done while
+        the generator is asked for results; closing it (or `cancel`) stops the work at once.
+
+        Example::
+
+            for result in model.generate_many(open("lines.txt"), voice="Luna"):
+                print(result.index, result.error or len(result.audio))
+
+        Args:
+            texts: any iterable of texts, or of tuples (id, text), (id, text, voice) or (id, text, voice, speed) like
+                `kittentts.many.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
+                a few texts for each core ahead, so it may be endless; while it blocks, nothing is yielded.
+            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes` and `sentence_silence`.
+            order: "input" yields the results in the order of the texts, "completed" as soon as they are there.
+            cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
+            progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
+                `kittentts.many.ManyProgress` for each text that is done.
+
+        Returns:
+            A generator of `kittentts.many.Result`: index, id, text, and audio (as of `generate`) or error.
+
+        Raises:
+            TextTypeError: `texts` is no iterable, or a single `str`.
+            VoiceError, SettingError: a parameter of the call is wrong; raised by the call itself.
+            StoppedError: the call was cancelled, or the model closed.
+            EspeakError: espeak-ng cannot be loaded.
+        """
+        return self.model.generate_many(
+            texts, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, order=order, cancel=cancel, progress=progress,
+        )  # fmt: skip
+
     def close(self) -> None:
         """Stop what runs, in any thread, and let go of the graph; further calls raise `StoppedError`.
 
         `with KittenTTS(...) as model:` does it at the end. Without it, Python lets go of a model that nobody holds.
         """
-        self.model.close()
+        self._is_closed = True
+        if self._model is not None:
+            self._model.close()
 
     def __enter__(self) -> Self:
         return self
@@ -211,6 +302,27 @@ class KittenTTS:
     def available_voices(self) -> list[str]:
         """The friendly names in the order of the model's config; the raw voices where it names none."""
         return self.model.all_voice_names
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How to open a model again, in any process: the parameters of `KittenTTS`, checked and made independent of it."""
+
+    name: str
+    revision: str | None
+    cache_dir: str | None
+    backend: str | None
+    max_workers: int | None
+    lexicon: Mapping[str, str] | None
+    optimize: str
+
+    def open(self) -> KittenTTS_1_Onnx:
+        from kittentts.repository import find_model
+
+        files = find_model(self.name, self.cache_dir, revision=self.revision)
+        model = _open(files, self.backend, max_workers=self.max_workers, lexicon=self.lexicon, optimize=self.optimize)
+        model.keep_open()
+        return model
 
 
 def get_model(

@@ -32,7 +32,7 @@ def open_session(path: str | os.PathLike[str], backend: str | None = None, *, th
     Args:
         path: the ONNX file.
         backend: None or "cpu", "cuda", "amd_gpu".
-        threads: intra-op threads of one run; 0 leaves it to ONNX Runtime (the physical cores).
+        threads: intra-op threads of one run; 0 leaves it to ONNX Runtime (all physical cores of the machine).
 
     Raises:
         BackendError: the backend is unknown, or this onnxruntime lacks its provider.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,26 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts import defaults
-from kittentts.audio import mono_audio_array, open_file, silence, trim_tail
+from kittentts.audio import mono_audio_array, open_file, silence, trim_tail, with_pauses
 from kittentts.call import Call
+from kittentts.chunks import Chunk, make_chunks
 from kittentts.errors import TextError, VoiceError
+from kittentts.many import Steps, Tally, check_many, speak_many
 from kittentts.parallel import make_plan, map_ordered
-from kittentts.phonemes import (
-    Phonemizer,
-    TextCleaner,
-    basic_english_tokenize,
-    check_lexicon,
-    is_speakable,
-    phonemize_with_lexicon,
-    split_symbols,
-    to_symbols,
-    to_token_ids,
-)
+from kittentts.phonemes import Phonemizer, TextCleaner, basic_english_tokenize, check_lexicon
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
-from kittentts.request import Request, beginning, check_numbers, check_options, clean, silent, sounding
-from kittentts.resources import available_memory, usable_cores
-from kittentts.sessions import Sessions
-from kittentts.voices import load_voices, style_row
+from kittentts.request import (
+    Request,
+    beginning,
+    check_clean_text,
+    check_numbers,
+    check_options,
+    clean,
+    silent,
+    sounding,
+)
+from kittentts.resources import cores_of_a_call, run_bytes, runs_in_memory, usable_cores
+from kittentts.sessions import Cores, Sessions
+from kittentts.voices import load_voices
 
 if TYPE_CHECKING:
     import os
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kittentts.call import Progress
+    from kittentts.many import ManyProgress, Result
 
     Samples = NDArray[np.float32]
     CleanText = bool | Callable[[str], str]
@@ -61,28 +62,9 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-# The memory of one run, measured with the demo voice (82M parameters, the largest of the family) at speed 1.0:
-# 20 characters 45 MB, 100 100 MB, 400 450 MB.
-_RUN_BYTES = 40e6
-_CHARACTER_BYTES = 1.2e6
 # so many waveforms for each worker may wait to be written to a file
 _WINDOW = 4
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """What one run of the graph speaks."""
-
-    index: int
-    """Place in the text, from 0. The pieces of a chunk that exceeded the model's positions share it."""
-    text: str
-    token_ids: NDArray[np.int64]
-    """Shape `(1, n)`, n <= 512."""
-    style: Samples
-    """Shape `(1, 256)`."""
-    speed: Samples
-    """Shape `(1,)`."""
 
 
 class KittenTTS_1_Onnx:
@@ -94,7 +76,8 @@ class KittenTTS_1_Onnx:
         speed_priors: raw voice -> factor on the speed.
         voice_aliases: friendly name -> raw voice.
         backend: None or "cpu", "cuda", "amd_gpu".
-        max_workers: how many chunks run at a time; None is the number of physical cores this process may use.
+        max_workers: how many chunks run at a time; None is the number of physical cores this process may use (for one
+            call no more than `OMP_NUM_THREADS`, if that is set).
         lexicon: word -> phonemes (IPA) that replace espeak's; see `phonemes.phonemize_with_lexicon` about case.
 
     Raises:
@@ -115,14 +98,15 @@ class KittenTTS_1_Onnx:
         lexicon: Mapping[str, str] | None = None,
     ) -> None:
         check_options(backend, max_workers, lexicon)
-        self._workers = usable_cores() if max_workers is None else int(max_workers)
+        self._workers = int(max_workers or cores_of_a_call())
         self._lexicon = check_lexicon(lexicon or {})
         self.voices = load_voices(voices_path)
         self.speed_priors = dict(speed_priors)
         self.voice_aliases = {name: raw for name, raw in voice_aliases.items() if raw in self.voices}
         for name in voice_aliases.keys() - self.voice_aliases.keys():
             logger.info("%s lacks %r, the voice of %r", voices_path, voice_aliases[name], name)
-        self._sessions = Sessions(model_path, backend, self._workers)
+        cores = Cores(runs=int(max_workers or usable_cores()), threads=cores_of_a_call())
+        self._sessions = Sessions(model_path, backend, cores)
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
         self.text_cleaner = TextCleaner()
@@ -135,6 +119,10 @@ class KittenTTS_1_Onnx:
     @session.setter
     def session(self, session: Any) -> None:
         self._sessions.replace(session)
+
+    def keep_open(self) -> None:
+        """Let the graph stay open for a minute or two after this object, for the next that opens the same file."""
+        self._sessions.keep()
 
     def close(self) -> None:
         """Stop what runs and let go of the graph; further calls raise `StoppedError`."""
@@ -214,6 +202,38 @@ class KittenTTS_1_Onnx:
             for waveform in waveforms:
                 write(waveform)
 
+    def generate_many(
+        self,
+        texts: Iterable[str | tuple[Any, ...]],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = True,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+        order: str = "input",
+        cancel: Event | None = None,
+        progress: bool | Callable[[ManyProgress], object] = False,
+    ) -> Generator[Result, None, None]:
+        """Return a generator of what becomes of each text; as `KittenTTS.generate_many`."""
+        check_many(texts, order)
+        check_clean_text(clean_text)
+        self._check("a", voice, speed, sentence_silence=sentence_silence)
+
+        def check(text: str, own_voice: str | None, own_speed: float | None) -> Request:
+            return self._check(
+                text,
+                voice if own_voice is None else own_voice,
+                speed if own_speed is None else own_speed,
+                clean_text, phonemes, sentence_silence,
+            )  # fmt: skip
+
+        call = Call((), cancel, progress=False, wake=self._sessions.slots.wake)
+        tally = Tally(texts, progress)
+        self._sessions.begin(call)
+        steps = Steps(check, self._chunks, partial(self._run, call=call))
+        return speak_many(texts, steps, call, tally, workers=self._workers, in_order=order == "input")
+
     def generate_single_chunk(self, text: str, voice: str = defaults.VOICE, speed: float = 1.0) -> Samples:
         """Speak a text as one chunk, neither normalized nor split into sentences; see `generate`."""
         return np.concatenate(list(self._speak_all(self._check(text, voice, speed, single=True))))
@@ -277,12 +297,8 @@ class KittenTTS_1_Onnx:
         """Run one chunk after another, each when it is asked for."""
         speak = partial(self._speak, call=call, total=len(request.texts))
         for chunk in self._chunks(request):
-            if call.can_be_cancelled:
-                # from a thread of its own, so that this one can look
-                yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
-            else:
-                call.check()
-                yield speak(chunk)
+            # from a thread of its own, so that this one can look, and be interrupted
+            yield from map_ordered(speak, [chunk], 1, size=_size, stop=call.stop, check=call.check)
 
     def _ahead(self, request: Request, call: Call) -> Iterator[Part]:
         """Run the first chunk on all cores, so that it comes soonest, and then the others at the same time.
@@ -294,7 +310,7 @@ class KittenTTS_1_Onnx:
         first = list(itertools.islice(chunks, 1))
         spoken = list(map_ordered(speak, first, 1, size=_size, stop=call.stop, check=call.check))
         sizes = [len(text) for text in request.texts[1:]]
-        plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
+        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed)))
         workers = max(1, plan.workers)
         one_core = plan.pooled > 0 and plan.one_core_each
         begun = itertools.count(workers - len(sizes))
@@ -317,7 +333,7 @@ class KittenTTS_1_Onnx:
     def _by_plan(self, request: Request, call: Call, window: int | None = None) -> Iterator[Part]:
         """Run the chunks at the same time, as `make_plan` says; `window` as for `map_ordered`."""
         sizes = [len(text) for text in request.texts]
-        plan = make_plan(sizes, self._workers, _runs_in_memory(max(sizes), float(request.speed)))
+        plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed)))
         total = len(sizes)
         for texts, workers, one_core in (
             (range(plan.pooled), plan.workers, plan.one_core_each),
@@ -333,25 +349,9 @@ class KittenTTS_1_Onnx:
                 )
 
     def _chunks(self, request: Request, which: Iterable[int] | None = None) -> Iterator[Chunk]:
-        """Phonemize the texts in order, as far as asked for. What has no sound, like "...", is left out."""
-        for index in range(len(request.texts)) if which is None else which:
-            text = request.texts[index]
-            symbols = to_symbols(text if request.phonemes else self._phonemize(text, any_case=request.any_case))
-            for piece in filter(is_speakable, split_symbols(symbols)):
-                # a piece counts as that part of the text which its share of the symbols is
-                length = round(len(text) * len(piece) / len(symbols))
-                yield Chunk(
-                    index=index,
-                    text=text,
-                    token_ids=np.array([to_token_ids(piece, self.text_cleaner)], np.int64),
-                    style=style_row(self.voices[request.voice], length),
-                    speed=np.array([request.speed], np.float32),
-                )
-
-    def _phonemize(self, text: str, *, any_case: bool) -> str:
-        if self._lexicon:
-            return phonemize_with_lexicon(text, self.phonemizer, self._lexicon, any_case=any_case)
-        return "".join(self.phonemizer.phonemize([text]))
+        return make_chunks(
+            request, self.voices[request.voice], self.phonemizer, self.text_cleaner, self._lexicon, which
+        )
 
     def _speak(
         self,
@@ -364,20 +364,24 @@ class KittenTTS_1_Onnx:
     ) -> Part:
         """Run one chunk. From 0 on, the count of those that have `begun` lets a run give memory back."""
         shrink = begun is not None and next(begun) >= 0
+        waveform = self._run(chunk, total, call, one_core=one_core, shrink=shrink)
+        call.note(chunk.index, len(waveform))
+        return chunk.index, waveform
+
+    def _run(self, chunk: Chunk, total: int, call: Call, *, one_core: bool, shrink: bool) -> Samples:
         inputs: dict[str, NDArray[Any]] = {
             self._sessions.token_input: chunk.token_ids,
             "style": chunk.style,
             "speed": chunk.speed,
         }
         try:
-            waveform = trim_tail(self._sessions.run(inputs, call, one_core=one_core, shrink=shrink))
+            memory = run_bytes(_size(chunk) / float(chunk.speed[0]))
+            return trim_tail(self._sessions.run(inputs, call, memory=memory, one_core=one_core, shrink=shrink))
         except Exception as error:
             if call.is_stopped():
                 call.check()
             error.args = (f"chunk {chunk.index + 1} of {total}, {beginning(chunk.text)}: {error}",)
             raise
-        call.note(chunk.index, len(waveform))
-        return chunk.index, waveform
 
 
 def _join(parts: Iterable[Part], request: Request, call: Call) -> Generator[Samples, None, None]:
@@ -386,25 +390,18 @@ def _join(parts: Iterable[Part], request: Request, call: Call) -> Generator[Samp
     Raises:
         TextError: there are none.
     """
-    previous = None
+    empty = True
     try:
         call.check()
-        for index, waveform in parts:
-            pause = request.silence if previous not in (None, index) else request.silence[:0]
-            yield np.concatenate([pause, waveform])
-            previous = index
+        for waveform in with_pauses(parts, request.silence):
+            empty = False
+            yield waveform
         call.check()
     finally:
         call.close()
-    if previous is None:
+    if empty:
         raise silent(request.texts[0])
 
 
 def _size(chunk: Chunk) -> int:
     return chunk.token_ids.size
-
-
-def _runs_in_memory(characters: int, speed: float) -> int | None:
-    """Return how many runs of the longest chunk fit into the memory that is free, at least 1; None where unknown."""
-    free = available_memory()
-    return None if free is None else max(1, int(free / (_RUN_BYTES + _CHARACTER_BYTES * characters / speed)))

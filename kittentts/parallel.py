@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import queue
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from typing_extensions import Self
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,36 +91,110 @@ def _time_on(cores: float) -> float:
 
 
 class Slots:
-    """So many runs at a time, over all callers; who waits longest is next. Thread-safe."""
+    """So many runs at a time, over all callers, and no more than fit into memory; who waits longest is next.
 
-    def __init__(self, count: int) -> None:
-        self._free = count
+    Thread-safe.
+
+    Args:
+        count: at least 1.
+        free_memory: returns the bytes that the runs may take in all, or None for no bound; asked when none runs.
+    """
+
+    def __init__(self, count: int, free_memory: Callable[[], float | None] = lambda: None) -> None:
+        self._count = count
+        self._free_memory = free_memory
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget who holds and who waits for a slot: in a forked child, where their threads are gone."""
+        self._free = self._count
+        self._memory_left: float | None = None
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def take(self, stopped: Callable[[], bool]) -> Iterator[None]:
-        """Wait for a slot and hold it; who is `stopped`, and will end at once, does not wait (see `wake`)."""
+    def take(self, stopped: Callable[[], bool], memory: float = 0.0) -> Iterator[None]:
+        """Wait for a slot and hold it; who is `stopped`, and will end at once, does not wait (see `wake`).
+
+        Args:
+            stopped: whether to wait no longer.
+            memory: bytes that the run takes. One run at a time goes on whatever it takes.
+        """
         me = object()
         with self._changed:
             self._queue.append(me)
             try:
-                self._changed.wait_for(lambda: stopped() or (self._free > 0 and self._queue[0] is me))
+                self._changed.wait_for(lambda: stopped() or (self._queue[0] is me and self._has_room(memory)))
             finally:
                 self._queue.remove(me)
                 self._changed.notify_all()
-            self._free -= 1
+            self._take(1, memory)
         try:
             yield
         finally:
             with self._changed:
-                self._free += 1
+                self._take(-1, -memory)
                 self._changed.notify_all()
+
+    def _has_room(self, memory: float) -> bool:
+        if self._free == self._count:
+            self._memory_left = self._free_memory()
+            return True
+        return self._free > 0 and (self._memory_left is None or memory <= self._memory_left)
+
+    def _take(self, slots: int, memory: float) -> None:
+        self._free -= slots
+        if self._memory_left is not None:
+            self._memory_left -= memory
 
     def wake(self) -> None:
         """Let those who wait look whether they are stopped."""
         with self._changed:
             self._changed.notify_all()
+
+
+class Threads:
+    """Up to so many threads that call functions, in the order in which they were submitted.
+
+    Unlike those of `concurrent.futures`, they can be started while the program ends, when the interpreter waits for a
+    thread that still speaks. And they are never daemons: the interpreter waits until the runs in them are stopped,
+    instead of taking ONNX Runtime down under them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._threads: list[threading.Thread] = []
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+
+    def submit(self, function: Callable[[], None]) -> None:
+        """Let a thread call a function, which raises nothing."""
+        self._queue.put(function)
+        if len(self._threads) < self._most:
+            thread = threading.Thread(target=self._work, daemon=False)
+            self._threads.append(thread)
+            thread.start()
+
+    def drop(self) -> None:
+        """Forget the functions that wait."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all threads are gone."""
+        for _thread in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            # Ctrl-C may have come while it was being started; it ends by itself
+            with contextlib.suppress(RuntimeError):
+                thread.join()
+
+    def _work(self) -> None:
+        while function := self._queue.get():
+            function()
 
 
 def map_ordered(
@@ -133,56 +209,83 @@ def map_ordered(
 ) -> Iterator[R]:
     """Yield `function(item)` for each item, in order, made by up to `workers` threads.
 
-    `items` is iterated in the caller's thread while the first calls already run; of those that wait, the largest is
-    next, so that no large one is left alone at the end. When a call fails, at any exception in the caller's thread
-    (Ctrl-C, an error of `items` or of `check`), and when the iterator is closed, those that wait are dropped, `stop` is
-    called to end those that run, and the exception is raised when all threads are gone.
+    `items` is iterated in the caller's thread while the first calls already run. When a call fails, at any exception
+    in the caller's thread (Ctrl-C, an error of `items` or of `check`), and when the iterator is closed, all stops as
+    `fan_out` says, and the exception is raised.
 
     Args:
         function: what to call, in a thread.
         items: one for each call.
         workers: at least 1.
-        size: of an item; the largest is called first.
+        size: of an item; of those that wait, the largest is called first.
         stop: ends all running calls soon.
         check: called in the caller's thread, at least every 50 ms while calls run; raises to stop.
         window: how many results may exist that are not yet yielded; None is no bound.
     """
-    calls = _Calls(function, size)
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            yielded = 0
-            for count, item in enumerate(items, 1):
-                calls.submit(item, pool)
-                check()
-                while window is not None and count - yielded >= window:
-                    yield calls.result(yielded, check)
-                    yielded += 1
-            while yielded < calls.count:
+    with fan_out(function, workers, size=size, stop=stop) as calls:
+        yielded = submitted = 0
+        for item in items:
+            calls.submit(item)
+            submitted += 1
+            check()
+            while window is not None and submitted - yielded >= window:
                 yield calls.result(yielded, check)
                 yielded += 1
+        while yielded < submitted:
+            yield calls.result(yielded, check)
+            yielded += 1
+
+
+@contextlib.contextmanager
+def fan_out(
+    function: Callable[[T], R], workers: int, *, size: Callable[[T], float], stop: Callable[[], None]
+) -> Iterator[Calls[T, R]]:
+    """Open `workers` threads that call a function with the items submitted to them, and wait for them at the end.
+
+    At an exception, those that wait are dropped, `stop` is called to end those that run, and the exception goes on when
+    all threads are gone.
+    """
+    with Threads(workers) as pool:
+        try:
+            yield Calls(function, size, pool)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.drop()
             stop()
             raise
 
 
-class _Calls(Generic[T, R]):
-    """The calls of one `map_ordered`. Each thread that is free takes the largest item that waits."""
+class Calls(Generic[T, R]):
+    """The calls of one `fan_out`. Each thread that is free takes the largest item that waits.
 
-    def __init__(self, function: Callable[[T], R], size: Callable[[T], float]) -> None:
+    A single one is not left alone at the end then, while other threads have nothing to do.
+    """
+
+    def __init__(self, function: Callable[[T], R], size: Callable[[T], float], pool: Threads) -> None:
         self._function = function
         self._size = size
+        self._pool = pool
         self._waiting: list[tuple[float, int, T]] = []
+        self._unfinished: dict[int, T] = {}
         self._results: dict[int, R] = {}
         self._errors: dict[int, BaseException] = {}
         self._changed = threading.Condition()
-        self.count = 0
+        self._count = 0
+        self._complete = False
 
-    def submit(self, item: T, pool: ThreadPoolExecutor) -> None:
+    def submit(self, item: T) -> None:
+        """Let a thread call the function with the item."""
         with self._changed:
-            heapq.heappush(self._waiting, (-self._size(item), self.count, item))
-        self.count += 1
-        pool.submit(self._call_largest)
+            heapq.heappush(self._waiting, (-self._size(item), self._count, item))
+            self._unfinished[self._count] = item
+            self._count += 1
+            self._changed.notify_all()
+        self._pool.submit(self._call_largest)
+
+    def complete(self) -> None:
+        """Say that no more items will be submitted."""
+        with self._changed:
+            self._complete = True
+            self._changed.notify_all()
 
     def _call_largest(self) -> None:
         with self._changed:
@@ -193,15 +296,45 @@ class _Calls(Generic[T, R]):
             outcome = self._errors, error
         with self._changed:
             outcome[0][index] = outcome[1]
-            self._changed.notify()
+            del self._unfinished[index]
+            self._changed.notify_all()
+
+    @property
+    def unfinished(self) -> list[T]:
+        """The items that wait or run."""
+        with self._changed:
+            return list(self._unfinished.values())
+
+    def company(self, wanted: int) -> tuple[int, bool]:
+        """Return how many items wait or run, and whether no more will come.
+
+        A thread that calls it at the very beginning, when the first of many items are still being submitted, is held
+        until there are more than `wanted`, but no longer than 50 ms.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._complete or len(self._unfinished) > wanted, _POLL_SECONDS)
+            return len(self._unfinished), self._complete
 
     def result(self, index: int, check: Callable[[], None]) -> R:
-        """Wait for the result of an item; any failure of another item is raised at once."""
+        """Wait for the result of the item submitted as number `index`, from 0; see `_wait`."""
+        self._wait(lambda: index in self._results, check)
+        return self._results.pop(index)
+
+    def results(self, check: Callable[[], None]) -> list[R]:
+        """Wait for at least one result that was not returned before, and return all; see `_wait`."""
+        self._wait(lambda: bool(self._results), check)
+        with self._changed:
+            found = list(self._results.values())
+            self._results.clear()
+        return found
+
+    def _wait(self, enough: Callable[[], bool], check: Callable[[], None]) -> None:
+        """Wait until there is enough; any failure of an item is raised at once."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._errors or index in self._results, _POLL_SECONDS)
+                self._changed.wait_for(lambda: self._errors or enough(), _POLL_SECONDS)
                 if self._errors:
                     raise self._errors[min(self._errors)]
-                if index in self._results:
-                    return self._results.pop(index)
+                if enough():
+                    return
             check()

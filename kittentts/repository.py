@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 class ModelFiles:
     """What the engine needs to open a model."""
 
+    directory: Path
+    """Where `config.json` is, and the others are."""
     model_path: Path
     """The ONNX file."""
     voices_path: Path
@@ -42,6 +45,10 @@ class ModelFiles:
     """Raw voice -> factor on the speed."""
     voice_aliases: Mapping[str, str]
     """Friendly name -> raw voice."""
+    name: str
+    """What `find_model` finds them by in another process or on another machine."""
+    revision: str | None = None
+    """With that name: the commit on the Hub."""
 
 
 def find_model(
@@ -71,7 +78,7 @@ def find_model(
     if name == DEMO:
         from kittentts.demo import demo_directory
 
-        return read_directory(demo_directory())
+        return replace(read_directory(demo_directory()), name=DEMO)
     repository = full_name(name) if isinstance(name, str) else name
     if not isinstance(repository, str) or not _REPOSITORY.fullmatch(repository):
         raise ModelNotFoundError(
@@ -80,7 +87,8 @@ def find_model(
         )
     cache = None if cache_dir is None else os.fspath(cache_dir)
     try:
-        return read_directory(_download(repository, cache, revision, refresh=refresh))
+        snapshot = _download(repository, cache, revision, refresh=refresh)
+        return replace(read_directory(snapshot), name=repository, revision=snapshot.name)
     except ModelError as error:
         raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
 
@@ -127,7 +135,23 @@ def read_directory(directory: Path) -> ModelFiles:
                 f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
             )
     model_path, voices_path = paths
-    return ModelFiles(model_path, voices_path, config.get("speed_priors", {}), config.get("voice_aliases", {}))
+    return ModelFiles(
+        directory,
+        model_path,
+        voices_path,
+        speed_priors=config.get("speed_priors", {}),
+        voice_aliases=config.get("voice_aliases", {}),
+        name=str(directory.absolute()),
+    )
+
+
+def copy_directory(files: ModelFiles, target: Path) -> ModelFiles:
+    """Copy a model's three files into a folder that exists, and return them there. Links become files."""
+    for path in (files.directory / CONFIG_FILE, files.model_path, files.voices_path):
+        copy = target / path.relative_to(files.directory)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return read_directory(target)
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

@@ -66,6 +66,12 @@ def check_numbers(speed: float, sentence_silence: float) -> None:
         raise SettingError(f"sentence_silence={sentence_silence!r} is not a number of seconds from 0 to 60")
 
 
+def check_clean_text(how: object) -> None:
+    """Raise `SettingError` unless it is a way to clean a text."""
+    if not callable(how) and not isinstance(how, bool | int | np.bool_):
+        raise SettingError(f"clean_text={how!r} is neither True nor False nor a function str -> str")
+
+
 def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str]) -> str:
     """Normalize a text: not at all (False), with `ours` (True), or with the user's function.
 
@@ -74,8 +80,7 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
         TextError: it is blank, or nothing is left of it.
         SettingError: `how` is something else.
     """
-    if not callable(how) and not isinstance(how, bool | int | np.bool_):
-        raise SettingError(f"clean_text={how!r} is neither True nor False nor a function str -> str")
+    check_clean_text(how)
     _check_type(text)
     if how:
         text = how(text) if callable(how) else ours(text)

@@ -1,16 +1,85 @@
-"""The benchmark of the README runs. Its times are nobody's test."""
+"""The benchmarks run, with every option. Their times are nobody's test."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARK = Path(__file__).parent.parent / "benchmarks" / "bench_chunks.py"
+import pytest
+
+from kittentts.resources import usable_cores
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+needs_proc = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads Linux's /proc")
+
+
+def run(name, model, *options, check=True):
+    command = [sys.executable, BENCHMARKS / name, "--model", model, *map(str, options)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert not check or result.returncode == 0, result.stderr
+    return result
 
 
 def test_bench_chunks(tiny_directory, tmp_path):
-    command = [sys.executable, BENCHMARK, "--model", tiny_directory, "--rounds", "3"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "same samples" in result.stdout
-    assert "| sequential |" in result.stdout
-    assert "| parallel |" in result.stdout
+    pytest.importorskip("matplotlib")
+    output = tmp_path / "all.json", tmp_path / "all.png"
+    result = run("bench_chunks.py", tiny_directory, "--quick", "--peers", "--json", output[0], "--plot", output[1])
+    for workload in ("1", "5"):
+        assert f"| {workload} | seconds (min-max) |" in result.stdout
+    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", "ours, 2 workers"):
+        assert result.stdout.count(f"| {name} |") == 2
+    workloads = json.loads(output[0].read_text())["workloads"]
+    assert workloads["5"]["ours"][0].keys() >= {"wall_seconds", "cpu_seconds", "samples", "peak_megabytes"}
+    assert output[1].read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_times_where_the_samples_differ(tmp_path):
+    code = f"""
+import sys
+sys.path.insert(0, {str(BENCHMARKS)!r})
+import bench_chunks, contestants
+from measure import Measurement
+spoken = {{name: Measurement(1, 1, 1, name, None, None) for name in contestants.CONTESTANTS}}
+bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "one core, naive pool, ours, ours, optimized: other samples than sequential, so no times" in result.stderr
+
+
+def test_rounds_are_checked(tiny_directory):
+    result = run("bench_chunks.py", tiny_directory, "--rounds", 2, check=False)
+    assert result.returncode == 2
+    assert "at least 3" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory a process holds")
+def test_bench_memory(tiny_directory):
+    result = run("bench_memory.py", tiny_directory, "--part", "runs", "held", "file")
+    for line in ("1 chunk of 400 characters", "one chunk", "60 chunks", "40 chunks to a file"):
+        assert f"| {line} |" in result.stdout
+
+
+@pytest.mark.skipif(usable_cores() == 1, reason="a single core has nothing to share")
+def test_simulate(tiny_directory, tmp_path):
+    result = run("simulate.py", tiny_directory, "--workload", 5, "--rounds", 1, "--json", tmp_path / "costs.json")
+    assert "| 16 cores |" in result.stdout
+    assert len(json.loads((tmp_path / "costs.json").read_text())["seconds"]["5"]) == 5
+
+
+@needs_proc
+def test_bench_many(tiny_directory):
+    output = run("bench_many.py", tiny_directory).stdout
+    assert "same samples" in output
+    assert "| loop of generate |" in output
+    assert "| generate_many, " in output
+    assert " processes | " in output
+
+
+@needs_proc
+def test_bench_many_over_many_texts(tiny_directory):
+    assert "| 100 |" in run("bench_many.py", tiny_directory, "--flat", "100").stdout
+
+
+def test_bench_many_of_a_pickle(tiny_directory):
+    assert "bytes; import kittentts" in run("bench_many.py", tiny_directory, "--pickle").stdout

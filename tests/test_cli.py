@@ -87,6 +87,17 @@ def test_errors_are_short_and_have_a_status(kitten, tiny_directory, tmp_path, ar
     assert list(tmp_path.glob("*")) == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell's file descriptors differ on Windows")
+@pytest.mark.parametrize(
+    ("line", "expected"), [("kittentts do", {"download", "doctor"}), ("kittentts say --fo", {"--format"})]
+)
+def test_completion(kitten, line, expected):
+    pytest.importorskip("argcomplete")
+    env = os.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    result = kitten(command=["bash", "-c", f"{SCRIPT[0]} 8>&1 9>/dev/null"], env=env)
+    assert {word.strip() for word in result.stdout.splitlines()} == expected
+
+
 def test_a_model_that_is_not_there(kitten):
     result = kitten("voices", "-m", "/no/such/directory")
     assert result.returncode == 1

@@ -1,6 +1,7 @@
 """One open model: what `generate`, `generate_stream` and `generate_to_file` make of a text."""
 
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +10,7 @@ import soundfile
 import tiny_model
 
 from kittentts import KittenTTS, KittenTTSError
-from kittentts.errors import SettingError, SynthesisError, TextError, TextTypeError, VoiceError
+from kittentts.errors import SettingError, StoppedError, SynthesisError, TextError, TextTypeError, VoiceError
 from kittentts.onnx_model import KittenTTS_1_Onnx
 from kittentts.phonemes import Phonemizer, TextCleaner, to_symbols, to_token_ids
 from kittentts.preprocess import chunk_text
@@ -85,9 +86,13 @@ def test_stream_phonemizes_no_further_than_asked(tiny_directory):
     assert seen == ["First.", "Second."]
 
 
-def test_one_chunk_never_touches_an_executor(tiny, monkeypatch):
-    monkeypatch.setattr("kittentts.onnx_model.map_ordered", None)
-    assert len(tiny.generate("Only one sentence here.")) > 0
+@pytest.mark.parametrize("call", ["generate", "generate_stream"])
+def test_one_chunk_at_a_time_runs_on_all_cores(tmp_path, call):
+    # of its own, for models that are opened alike share their sessions
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=4)
+    text = "Only one sentence here." if call == "generate" else "One is here. Two is there."
+    assert sum(1 for _ in getattr(model, call)(text)) > 0
+    assert model.model._sessions._graph._one_core is None
 
 
 def test_later_chunks_are_phonemized_while_the_first_already_runs(tiny_directory):
@@ -149,6 +154,87 @@ def test_a_failing_chunk_drops_what_waits(tiny_directory):
         model.generate("Sentence. " * 200)
     assert len(calls) < 200
     assert threading.active_count() == 1
+
+
+class Counting:
+    """A session that counts how many of its runs there are at a time; the first so many wait for each other."""
+
+    def __init__(self, session, together=1):
+        self._run = session.run
+        self._lock = threading.Lock()
+        self._barrier = threading.Barrier(together, timeout=60)
+        self._begun = self._now = self.most = 0
+        self._together = together
+
+    def run(self, *arguments):
+        with self._lock:
+            self._begun += 1
+            self._now += 1
+            self.most = max(self.most, self._now)
+            first = self._begun <= self._together
+        if first:
+            self._barrier.wait()
+        try:
+            return self._run(*arguments)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+
+def test_eight_callers_share_the_workers_and_get_their_own_audio(tiny_directory):
+    model = KittenTTS(tiny_directory, max_workers=3)
+    texts = [f"Caller {i} is here. {i} has sentences. Some are short." + " And more." * i for i in range(8)]
+    expected = [model.generate(text).tobytes() for text in texts]
+    counting = model.model.session = Counting(model.model.session, together=3)
+    start = threading.Barrier(8, timeout=60)
+
+    def call(i):
+        start.wait()
+        return [model.generate(texts[i]).tobytes() == expected[i] for _ in range(5)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(all(same) for same in pool.map(call, range(8)))
+    assert counting.most == 3
+
+
+def test_short_calls_do_not_wait_for_a_long_one(tiny_directory):
+    model = KittenTTS(tiny_directory, max_workers=2)
+    cancel, begun = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(8) as pool:
+        # longer than anyone would wait
+        long = pool.submit(
+            model.generate_to_file, "həlˈoʊ. " * 200_000, tiny_directory / "long.wav",
+            phonemes=True, cancel=cancel, progress=lambda _: begun.set(),
+        )  # fmt: skip
+        assert begun.wait(60)
+        for short in [pool.submit(model.generate, "wˈʌn. tˈuː. θɹˈiː.", phonemes=True) for _ in range(7)]:
+            assert len(short.result(60)) > 0
+        assert not long.done()
+        cancel.set()
+        assert isinstance(long.exception(60), StoppedError)
+
+
+def test_where_memory_is_short_all_callers_together_run_one_chunk_at_a_time(tmp_path, monkeypatch):
+    for module in ("resources", "sessions"):
+        monkeypatch.setattr(f"kittentts.{module}.available_memory", lambda: 1)
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=4)
+    counting = model.model.session = Counting(model.model.session)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(model.generate, [TEXT, "Only one sentence here."] * 20))
+    assert counting.most == 1
+
+
+def test_memory_does_not_grow_with_the_text_that_goes_to_a_file(tiny, tmp_path):
+    def peak(chunks):
+        tracemalloc.start()
+        try:
+            tiny.generate_to_file("This is one of many sentences. " * chunks, tmp_path / "book.wav")
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # the waveforms of 1,000 chunks are 80 MB; their texts are held, and little else
+    assert peak(1000) < peak(100) + 5e6
 
 
 def test_two_models_with_eight_threads_each_give_what_one_thread_gives(tiny_directory, tmp_path):

@@ -1,6 +1,8 @@
 """Models from the Hub: the real client against a real HTTP server on loopback."""
 
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tiny_model
@@ -20,15 +22,23 @@ else:
 
 
 @pytest.fixture
-def open_model(hub, run_python, tmp_path):
-    """Open a model in a process of its own, for the client reads its environment once."""
+def in_process(hub, run_python, tmp_path):
+    """Run code in a process of its own, for the client reads its environment once."""
 
-    def open_model(name="owner/tiny", endpoint=None, offline=False, **options):
+    def in_process(code, *arguments, endpoint=None, offline=False):
         env = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
         env |= {"HF_ENDPOINT": endpoint or hub.url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_TELEMETRY": "1"}
         if offline:
             env["HF_HUB_OFFLINE"] = "1"
-        return run_python(OPEN, name, repr(options), env=env).stdout.strip()
+        return run_python(code, *arguments, env=env).stdout.strip()
+
+    return in_process
+
+
+@pytest.fixture
+def open_model(in_process):
+    def open_model(name="owner/tiny", endpoint=None, offline=False, **options):
+        return in_process(OPEN, name, repr(options), endpoint=endpoint, offline=offline)
 
     return open_model
 
@@ -139,3 +149,51 @@ def test_cache_dir(open_model, tmp_path):
     assert open_model(cache_dir=str(tmp_path / "mine")).startswith("audio")
     assert list((tmp_path / "mine").rglob("tiny.onnx"))
     assert not (tmp_path / "hub").exists() or not list((tmp_path / "hub").rglob("tiny.onnx"))
+
+
+SAVE = """
+import pickle, sys
+from kittentts import KittenTTS
+print(pickle.dumps(KittenTTS("owner/tiny")).hex())
+"""
+LOAD = """
+import hashlib, pickle, sys
+from concurrent.futures import ThreadPoolExecutor
+data = bytes.fromhex(sys.argv[1])
+def speak(_):
+    return hashlib.sha256(pickle.loads(data).generate("Hello there.").tobytes()).hexdigest()
+with ThreadPoolExecutor(8) as pool:
+    (audio,) = set(pool.map(speak, range(8)))
+print("audio", audio)
+"""
+
+
+def test_a_copy_keeps_to_the_commit_of_the_original(hub, open_model, in_process, tmp_path):
+    first, data = open_model(), in_process(SAVE)
+    newer = tiny_model.make_directory(tmp_path / "newer", config={"speed_priors": {"expr-voice-5-m": 2.0}})
+    hub.files["config.json"] = (newer / "config.json").read_bytes()
+    hub.commit = "2" * 40
+    assert open_model(refresh=True) != first
+    assert in_process(LOAD, data) == first
+
+
+def test_copies_of_one_process_ask_the_hub_once(hub, open_model, in_process, tmp_path):
+    first, data = open_model(), in_process(SAVE)
+    shutil.rmtree(tmp_path / "hub")
+    hub.requests.clear()
+    assert in_process(LOAD, data) == first
+    gets = [file for method, file in hub.requests if method == "GET"]
+    assert sorted(gets) == ["config.json", "tiny.onnx", "voices.npz"]
+    hub.requests.clear()
+    assert in_process(LOAD, data, endpoint="http://127.0.0.1:9") == first
+    assert in_process(LOAD, data, offline=True) == first
+
+
+def test_first_downloads_of_several_processes_at_once(hub, open_model, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        (audio,) = set(pool.map(lambda _: open_model(), range(4)))
+    assert audio.startswith("audio")
+    (snapshot,) = (tmp_path / "hub").rglob("snapshots/*")
+    assert {path.name: path.read_bytes() for path in snapshot.iterdir()} == {
+        name: hub.files[name] for name in ("config.json", "tiny.onnx", "voices.npz")
+    }

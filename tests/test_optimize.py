@@ -41,7 +41,7 @@ def any_gain(monkeypatch):
 
 def opened(model):
     """Return the ONNX file that a model has opened."""
-    return model.model._sessions._path
+    return model.model._sessions._graph._path
 
 
 def entries(cache):
@@ -71,7 +71,7 @@ def test_a_verified_graph_is_made_once_and_kept(voice, cache, caplog):
     wanted = original.generate(TEXT, voice="Jasper", speed=1.1)
     for model in (first, second):
         assert model.generate(TEXT, voice="Jasper", speed=1.1).tobytes() == wanted.tobytes()
-    assert load_from_local(voice)._sessions._path == folder / MODEL_FILE
+    assert load_from_local(voice)._sessions._graph._path == folder / MODEL_FILE
     assert sorted(path.name for path in cache.iterdir()) == sorted([folder.name, f"{folder.name}.lock"])
 
 
@@ -233,7 +233,7 @@ import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "onnx" else find_spec(name, *rest)
 from kittentts import KittenTTS
-print(KittenTTS(sys.argv[1], optimize=sys.argv[2]).model._sessions._path)
+print(KittenTTS(sys.argv[1], optimize=sys.argv[2]).model._sessions._graph._path)
 """
 
 
@@ -300,3 +300,47 @@ def test_probes_have_different_lengths_voices_and_speeds(voice):
     assert len({one["style"].tobytes() for one in inputs}) == 3
     assert len({float(one["speed"][0]) for one in inputs}) == 3
     assert all(one["tokens"].dtype == np.int64 and one["style"].shape == (1, 256) for one in inputs)
+
+
+class TestCommand:
+    def test_into_the_cache(self, voice, cache, kitten):
+        result = kitten("optimize", voice)
+        assert result.returncode == 0, result.stderr
+        lines = result.stdout.splitlines()
+        assert [line.split()[0] for line in lines[:4]] == [*convolution.FLAVOURS, "original"]
+        assert all("same bits" in line for line in lines[:3])
+        (folder,) = entries(cache)
+        assert record.read_record(folder).thorough
+        assert kitten("optimize", voice, "-q").stdout.count("same bits") == 0
+
+    def test_into_a_directory_that_any_install_can_open(self, voice, cache, kitten, tmp_path, run_python):
+        made = tmp_path / "fast" / "voice"
+        result = kitten("optimize", voice, "-o", made)
+        assert result.returncode == 0, result.stderr
+        assert {"config.json", "tiny.onnx", "voices.npz", RECORD_FILE} <= {path.name for path in made.iterdir()}
+        assert [path.name for path in made.parent.iterdir()] == ["voice"]
+        wanted = KittenTTS(voice, optimize="off").generate(TEXT)
+        assert KittenTTS(made).generate(TEXT).tobytes() == wanted.tobytes()
+        assert run_python(WITHOUT_ONNX, made, "auto").stdout.startswith(str(made))
+        assert not cache.exists()
+        again = kitten("optimize", voice, "-o", made)
+        assert again.returncode == 1
+        assert "exists; name a directory that does not" in again.stderr
+
+    @pytest.mark.usefixtures("cache")
+    def test_nothing_to_gain(self, tiny_directory, kitten):
+        assert "no quantized convolutions" in kitten("optimize", tiny_directory).stdout
+
+    def test_a_failure_leaves_nothing(self, kitten, tmp_path):
+        result = kitten("optimize", tmp_path / "nowhere", "-o", tmp_path / "out")
+        assert result.returncode == 1
+        assert "there is no model directory" in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    def test_say_takes_a_mode(self, voice, cache, kitten, tmp_path):
+        arguments = "say", "Hello.", "-m", voice, "-v", "Leo", "-o", tmp_path / "a.wav"
+        assert kitten(*arguments, "--optimize", "off").returncode == 0
+        assert not cache.exists()
+        assert kitten(*arguments, "--optimize", "exact").returncode == 0
+        assert len(entries(cache)) == 1
+        assert kitten(*arguments, "--optimize", "max").returncode == 2

@@ -1,5 +1,6 @@
 """Fan-out, without any speech: plan, slots, order, failures."""
 
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +117,37 @@ class TestSlots:
             thread.join(60)
         with slots.take(lambda: False):
             pass
+
+    def test_no_more_at_a_time_than_memory_is_free_but_always_one(self):
+        asked = []
+        slots = Slots(4, lambda: asked.append(1) or 100)
+        inside, now, most = threading.Event(), [0], [0]
+
+        def work(_):
+            with slots.take(lambda: False, memory=60):
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+                # the others queue up meanwhile
+                while not inside.is_set():
+                    with slots._changed:
+                        if slots._changed.wait_for(lambda: len(slots._queue) == 3, 0.01):
+                            inside.set()
+                now[0] -= 1
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+        assert most[0] == 1
+        assert asked
+        with slots.take(lambda: False, memory=1000), slots.take(lambda: True, memory=1000):
+            pass
+        together = threading.Barrier(2, timeout=60)
+
+        def meet(_):
+            with slots.take(lambda: False, memory=50):
+                together.wait()
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(meet, range(2)))
 
 
 def test_results_keep_the_order_of_the_items():
@@ -243,6 +275,20 @@ def test_closing_the_iterator_stops_everything():
 class TestResources:
     def test_cores(self):
         assert resources.usable_cores() >= 1
+
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
+    def test_cores_respect_affinity(self, run_python, tiny_directory):
+        code = """
+import os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from kittentts import KittenTTS, resources
+assert resources.usable_cores() == 1
+model = KittenTTS(sys.argv[1])
+model.generate("One is here. Two is there.")
+assert model.model._sessions._graph._one_core is None
+assert model.model.session.get_session_options().intra_op_num_threads == 1
+"""
+        run_python(code, tiny_directory)
 
     def test_memory_is_positive_where_it_is_known(self):
         free = resources.available_memory()

@@ -11,18 +11,16 @@ import threading
 from typing import TYPE_CHECKING
 
 from kittentts import KittenTTSError, __version__
-from kittentts.cli import batch, doctor, download, models, say, serve, voices
-from kittentts.cli.options import describe
+from kittentts.cli import batch, doctor, download, models, optimize, say, serve, voices
+from kittentts.cli.options import TerminatedError, describe, exit_status
 from kittentts.cli.progress import Handler, tell
 
 if TYPE_CHECKING:
     from types import FrameType
 
-_COMMANDS = (say, batch, serve, voices, models, download, doctor)
+_COMMANDS = (say, batch, serve, voices, models, optimize, download, doctor)
 # as a shell reports a program that a signal ended
 _CLOSED_PIPE = 128 + 13
-_TERMINATED = 128 + 15
-_INTERRUPTED = 128 + 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,9 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         # `kill` and `timeout` get the same clean end as Ctrl-C
         signal.signal(signal.SIGTERM, _terminate)
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        # a shell asks for completions, which its user set up with argcomplete's register-python-argcomplete
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s", handlers=[Handler()], level=logging.WARNING)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
-    logging.basicConfig(format="%(message)s", handlers=[Handler()], level=level)
+    logging.getLogger("kittentts").setLevel(level)
     # the Hub client logs each attempt; what came of them is in our own message
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
@@ -48,19 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (KittenTTSError, OSError) as error:
         tell(describe(error))
         return 1
-    except _TerminatedError:
-        return _TERMINATED
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    except KeyboardInterrupt as error:
+        return exit_status(error)
     return status
 
 
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM came."""
-
-
 def _terminate(_: int, __: FrameType | None) -> None:
-    raise _TerminatedError
+    raise TerminatedError
 
 
 def _parser() -> argparse.ArgumentParser:

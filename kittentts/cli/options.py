@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from kittentts import KittenTTS, defaults
 from kittentts.errors import SettingError
 from kittentts.formats import FORMATS, SUBTYPES
+from kittentts.optimize import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
+# as a shell reports a program that a signal ended
+_INTERRUPTED = 128 + 2
+_TERMINATED = 128 + 15
 _MARKDOWN = {".md", ".markdown"}
 
 
@@ -94,6 +98,12 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         help="how words are pronounced: a line 'word phonemes' for each, in IPA, or a JSON object",
     )
     group.add_argument("--max-workers", type=int, metavar="N", help="sentences at a time (default: one a core)")
+    group.add_argument(
+        "--optimize",
+        choices=MODES,
+        default="auto",
+        help="a faster graph with the same output, see 'kittentts optimize' (default: %(default)s)",
+    )
 
 
 def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
@@ -113,7 +123,8 @@ def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
 def open_model(options: argparse.Namespace) -> KittenTTS:
     """Open the model of the options; Ctrl-C ends the program at once, though loading is native code."""
     lexicon = None if options.lexicon is None else read_lexicon(options.lexicon)
-    return _interruptible(lambda: KittenTTS(options.model, max_workers=options.max_workers, lexicon=lexicon))
+    settings = {"max_workers": options.max_workers, "lexicon": lexicon, "optimize": options.optimize}
+    return _interruptible(lambda: KittenTTS(options.model, **settings))
 
 
 def speech(options: argparse.Namespace) -> dict[str, Any]:
@@ -181,6 +192,15 @@ def read_lexicon(path: str) -> dict[str, str]:
     return lexicon
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def exit_status(interruption: KeyboardInterrupt) -> int:
+    """Return the status of a program that was interrupted."""
+    return _TERMINATED if isinstance(interruption, TerminatedError) else _INTERRUPTED
+
+
 def describe(error: Exception) -> str:
     """Return an error's message in one line."""
     if isinstance(error, OSError) and error.strerror:
@@ -205,9 +225,9 @@ def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
     try:
         while thread.is_alive():
             thread.join(0.1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         # Nothing of ours is half done yet, and Python cannot end while native code runs.
-        os._exit(130)
+        os._exit(exit_status(error))
     if errors:
         raise errors[0]
     return result[0]

@@ -87,7 +87,7 @@ def optimize(
 
     if folder is not None:
         return build(original, folder, probes, thorough=True, report=report)
-    with _replaced_in_cache(original) as aside:
+    with _lock(original), _replaced_in_cache(original) as aside:
         return build(original, aside, probes, thorough=True, report=report)
 
 
@@ -115,15 +115,12 @@ def _existing_file(original: Path, *, thorough: bool) -> Path | None:
 
 def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | None:
     """Return the file to open after making it, unless another process just did."""
-    from filelock import FileLock
     from tqdm import tqdm
 
     from kittentts.optimize.build import build
     from kittentts.optimize.convolution import FLAVOURS
 
-    folder = _cache_folder(original)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with _lock(original):
         found = _existing_file(original, thorough=thorough)
         if found is not None:
             return found
@@ -144,12 +141,23 @@ def _cache_folder(original: Path) -> Path:
     return cache_directory() / "optimized" / cache_key(original)
 
 
-@contextlib.contextmanager
-def _replaced_in_cache(original: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of a graph's folder in the cache if all goes well."""
+def _lock(original: Path) -> contextlib.AbstractContextManager[Any]:
+    """Return a lock on a graph's folder in the cache, for all processes."""
+    from filelock import FileLock
+
     folder = _cache_folder(original)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
+    return FileLock(folder.with_suffix(".lock"))
+
+
+@contextlib.contextmanager
+def _replaced_in_cache(original: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of a graph's folder in the cache if all goes well. Needs the lock."""
+    folder = _cache_folder(original)
+    for leftover in folder.parent.glob(f"{folder.name}-*"):
+        # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     try:
         yield aside
         aside.chmod(0o755)

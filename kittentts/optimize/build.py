@@ -79,7 +79,7 @@ def build(
     """
     best = None
     seconds: dict[str, float] = {}
-    for variant in _variants(original, folder, probes):
+    for variant in variants(original, folder, probes):
         report(variant)
         seconds |= {ORIGINAL: variant.original_seconds, variant.name: variant.seconds}
         if variant.gain >= _LEAST_GAIN and (best is None or variant.gain > best.gain):
@@ -105,8 +105,8 @@ def build(
     return record
 
 
-def _variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inputs]]) -> Iterator[Variant]:
-    """Yield the variants, written, verified and measured, each when it is asked for."""
+def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inputs]]) -> Iterator[Variant]:
+    """Yield the variants, written into a folder, verified and measured, each when it is asked for; see `build`."""
     model = onnx.load(original)
     seeded = with_seeds(model)
     reference = open_session(original if seeded is None else seeded.SerializeToString())
