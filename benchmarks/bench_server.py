@@ -6,17 +6,21 @@ Speaks with the demo voice, over real HTTP on loopback; the contestants take tur
 """
 
 import contextlib
-import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+
 from kittentts import KittenTTS
+
+# seconds until the first samples, until the last, and of audio
+Result = tuple[float, float, float]
 
 TEXT = (
     "The library speaks the sentences of a text at the same time. A server does so for several people at once. "
@@ -28,7 +32,8 @@ RATE = 24_000
 
 
 @contextlib.contextmanager
-def server():
+def server() -> Iterator[str]:
+    """Run the real command; yield its URL."""
     command = [sys.executable, "-m", "kittentts", "serve", "-m", "demo", "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -38,37 +43,37 @@ def server():
         process.wait()
 
 
-def ask(url):
-    """Return the seconds until the first bytes and until the last, and the seconds of audio."""
-    body = json.dumps({"input": TEXT, "voice": "Luna", "response_format": "pcm"}).encode()
-    request = urllib.request.Request(url + "/v1/audio/speech", body, {"Content-Type": "application/json"})
+def ask(url: str) -> Result:
+    body = {"input": TEXT, "voice": "Luna", "response_format": "pcm"}
     began = time.perf_counter()
-    with urllib.request.urlopen(request) as response:
-        first = response.read(1)
-        seconds = time.perf_counter() - began
-        rest = response.read()
-    return seconds, time.perf_counter() - began, len(first + rest) / 2 / RATE
+    first = 0.0
+    size = 0
+    with httpx.stream("POST", url + "/v1/audio/speech", json=body, timeout=600) as response:
+        for block in response.iter_bytes():
+            first = first or time.perf_counter() - began
+            size += len(block)
+    return first, time.perf_counter() - began, size / 2 / RATE
 
 
-def stream(model, **parameters):
+def stream(model: KittenTTS, *, look_ahead: bool) -> Result:
     """As `ask`, without a server."""
     began = time.perf_counter()
-    first = None
+    first = 0.0
     samples = 0
-    for waveform in model.generate_stream(TEXT, "Luna", clean_text=True, **parameters):
+    for waveform in model.generate_stream(TEXT, "Luna", clean_text=True, look_ahead=look_ahead):
         first = first or time.perf_counter() - began
         samples += len(waveform)
     return first, time.perf_counter() - began, samples / RATE
 
 
-def whole(model):
+def whole(model: KittenTTS) -> Result:
     began = time.perf_counter()
     samples = len(model.generate(TEXT, "Luna", clean_text=True))
     seconds = time.perf_counter() - began
     return seconds, seconds, samples / RATE
 
 
-def many(url):
+def many(url: str) -> Result:
     began = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as clients:
         answers = list(clients.map(ask, [url] * CLIENTS))
@@ -76,12 +81,12 @@ def many(url):
     return statistics.median(first for first, _, _ in answers), seconds, sum(audio for _, _, audio in answers)
 
 
-def main():
+def main() -> None:
     model = KittenTTS("demo")
     with server() as url:
         contestants = {
             "generate": lambda: whole(model),
-            "generate_stream, in turn": lambda: stream(model),
+            "generate_stream, in turn": lambda: stream(model, look_ahead=False),
             "generate_stream, look_ahead": lambda: stream(model, look_ahead=True),
             "server, 1 client": lambda: ask(url),
             f"server, {CLIENTS} clients at once": lambda: many(url),

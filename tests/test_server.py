@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shutil
+import socket
 import subprocess
 
 import numpy as np
@@ -261,6 +262,13 @@ class TestErrors:
         response = CLIENT.post(url + SPEECH, content=content, headers={"Content-Type": "application/json"})
         assert response.status_code == 413
 
+    def test_a_body_that_does_not_come(self, url, monkeypatch):
+        monkeypatch.setattr("kittentts.server.door._PATIENCE", 0.2)
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as connection:
+            head = f"POST {SPEECH} HTTP/1.1", "Host: a", "Content-Type: application/json", "Content-Length: 9", "", ""
+            connection.sendall("\r\n".join(head).encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+
     def test_aac_without_pyav(self, url, monkeypatch):
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
         error = speak(url, response_format="aac").json()["error"]
@@ -282,6 +290,11 @@ class TestKey:
         assert response.headers["www-authenticate"] == "Bearer"
         right = CLIENT.get(locked_url + path, headers={"Authorization": f"Bearer {KEY}"})
         assert right.status_code == (404 if path == "/nothing" else 200)
+
+
+def test_a_key_in_another_alphabet(tiny):
+    with running(tiny, api_key="ключ") as url:
+        assert CLIENT.get(f"{url}/metrics", headers={"Authorization": "Bearer ключ".encode()}).status_code == 200
 
 
 def test_allowed_origins(tiny):

@@ -135,7 +135,7 @@ def _check(options: argparse.Namespace) -> None:
         ("concurrency", 1),
         ("queue", 0),
         ("queue_timeout", 0),
-        ("timeout", 0),
+        ("timeout", 1),
         ("grace", 0),
     ):
         value = getattr(options, name)

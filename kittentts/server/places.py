@@ -41,8 +41,20 @@ class Places:
         Raises:
             ApiError: 429 where too many wait, 503 where it takes too long.
         """
-        if self._free.locked() and self.waiting >= self._queue:
-            raise ApiError(429, f"{self.waiting} requests wait already; try again soon", headers=_RETRY)
+        if self._free.locked():
+            if self.waiting >= self._queue:
+                raise ApiError(429, f"{self.waiting} requests wait already; try again soon", headers=_RETRY)
+            await self._wait()
+        else:
+            await self._free.acquire()
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+            self._free.release()
+
+    async def _wait(self) -> None:
         self.waiting += 1
         try:
             await asyncio.wait_for(self._free.acquire(), self._patience)
@@ -51,9 +63,3 @@ class Places:
             raise ApiError(503, message, headers=_RETRY) from error
         finally:
             self.waiting -= 1
-        self.taken += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
-            self._free.release()

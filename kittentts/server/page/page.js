@@ -56,6 +56,7 @@ class Player {
     source.connect(this.context.destination);
     this.next = Math.max(this.next, this.context.currentTime + HEAD_START);
     source.start(this.next);
+    this.last = source;
     this.next += buffer.duration;
   }
 
@@ -151,11 +152,9 @@ async function speak(event) {
   try {
     await receive(me, format);
   } catch (error) {
-    if (error.name === "AbortError") say("Stopped.");
-    else {
-      me.player?.stop();
-      say(error.message, true);
-    }
+    me.player?.stop();
+    if (error.name !== "AbortError") say(error.message, true);
+    else if (running === null) say("Stopped.");
   } finally {
     if (running === me || running === null) {
       $("speak").disabled = false;
@@ -239,8 +238,14 @@ function show(me, samples, blob, playable, format, first, seconds) {
     `${length.toFixed(1)} s of audio in ${seconds.toFixed(2)} s, ${(length / seconds).toFixed(1)} times real time; ` +
     `first sound after ${first.toFixed(2)} s.`;
   say("Done.");
-  // what streamed is heard already
-  if (!me.player) $("audio").play().catch(() => say("Done. Press play to hear it."));
+  if (me.player) {
+    me.player.last.onended = () => {
+      me.player.stop();
+      if (running === me) $("stop").disabled = true;
+    };
+  } else {
+    $("audio").play().catch(() => say("Done. Press play to hear it."));
+  }
 }
 
 $("form").addEventListener("submit", speak);
