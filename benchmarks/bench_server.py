@@ -22,10 +22,7 @@ from kittentts import KittenTTS
 # seconds until the first samples, until the last, and of audio
 Result = tuple[float, float, float]
 
-TEXT = (
-    "The library speaks the sentences of a text at the same time. A server does so for several people at once. "
-    "Nobody should have to wait for a book."
-)
+TEXT = "The sentences of a text run at the same time. A server speaks for several people. Nobody waits for a book."
 CLIENTS = 4
 ROUNDS = 3
 RATE = 24_000
