@@ -313,10 +313,12 @@ class KittenTTS_1_Onnx:
         plan = make_plan(sizes, self._workers, runs_in_memory(max(sizes) / float(request.speed)))
         workers = max(1, plan.workers)
         one_core = plan.pooled > 0 and plan.one_core_each
-        begun = itertools.count(workers - len(sizes))
+        left = itertools.count(len(sizes) - 1, -1)
         # the first waits in the window, too, so that the next are begun before it is yielded
         yield from map_ordered(
-            lambda chunk: spoken.pop() if chunk in first else speak(chunk, one_core=one_core, begun=begun),
+            lambda chunk: (
+                spoken.pop() if chunk in first else speak(chunk, one_core=one_core, workers=workers, left=left)
+            ),
             itertools.chain(first, chunks),
             workers,
             size=lambda _: 0,
@@ -340,9 +342,8 @@ class KittenTTS_1_Onnx:
             (range(plan.pooled, total), 1, False),
         ):
             if texts:
-                # the last runs to begin give the session's memory back
-                begun = itertools.count(workers - len(texts))
-                speak = partial(self._speak, call=call, total=total, one_core=one_core, begun=begun)
+                left = itertools.count(len(texts) - 1, -1)
+                speak = partial(self._speak, call=call, total=total, one_core=one_core, workers=workers, left=left)
                 chunks = self._chunks(request, texts)
                 yield from map_ordered(
                     speak, chunks, workers, size=_size, stop=call.stop, check=call.check, window=window
@@ -360,11 +361,24 @@ class KittenTTS_1_Onnx:
         call: Call,
         total: int,
         one_core: bool = False,
-        begun: Iterator[int] | None = None,
+        workers: int = 1,
+        left: Iterator[int] | None = None,
     ) -> Part:
-        """Run one chunk. From 0 on, the count of those that have `begun` lets a run give memory back."""
-        shrink = begun is not None and next(begun) >= 0
-        waveform = self._run(chunk, total, call, one_core=one_core, shrink=shrink)
+        """Run one chunk, beside others.
+
+        The last `workers` to begin give the memory of their session back. The very last is on all cores, for those are
+        coming free, and so the memory of that session goes back, too.
+
+        Args:
+            chunk: what to speak.
+            call: stops it.
+            total: chunks of the text.
+            one_core: run on one core; else on all.
+            workers: how many run at a time.
+            left: counts the runs that are still to begin after this one; None for a run that stands alone.
+        """
+        after = workers if left is None else next(left)
+        waveform = self._run(chunk, total, call, one_core=one_core and after > 0, shrink=after < workers)
         call.note(chunk.index, len(waveform))
         return chunk.index, waveform
 

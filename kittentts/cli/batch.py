@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kittentts import KittenTTS, KittenTTSError
 from kittentts.cli.options import (
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LOCK = ".kittentts-batch.lock"
+# characters; of a longer text the audio, 100 MB and more, goes to its file as it comes
+_LONG = 20_000
 _DETAILS = """
 Each INPUT is a text of its own and becomes DIR/<its name>.<format>; with --lines each of its lines does, as
 DIR/<its name>-<line number>.<format>; with --jsonl each of its lines is an object like
@@ -94,6 +96,27 @@ def _run(options: argparse.Namespace) -> int:
 
 def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace, tally: _Tally) -> None:
     """Write each item's file; only an error of the file system ends it early, for all others would have it too."""
+    from kittentts.audio import open_file
+    from kittentts.defaults import SAMPLE_RATE
+
+    long: list[Item] = []
+    texts = _short_texts(items, long, tally)
+    with contextlib.closing(model.generate_many(texts, **speech(options), order="completed")) as results:
+        for result in results:
+            item: Item = result.id
+            if result.audio is None:
+                tally.failed(f"{item.source}: {describe(cast('Exception', result.error))}")
+                continue
+            item.path.parent.mkdir(parents=True, exist_ok=True)
+            with open_file(item.path, **_format(options)) as write:
+                write(result.audio)
+            tally.written(item, len(result.audio) / SAMPLE_RATE)
+    for item in long:
+        _speak_long(model, item, options, tally)
+
+
+def _short_texts(items: list[Item], long: list[Item], tally: _Tally) -> Iterator[tuple[Any, ...]]:
+    """Yield what `generate_many` takes, and put aside the items whose audio should not be in memory as a whole."""
     for item in items:
         try:
             text = item.text()
@@ -101,32 +124,30 @@ def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace,
             # these name the file themselves
             tally.failed(describe(error))
             continue
-        try:
-            seconds = _speak(model, item, text, options)
-        except StoppedError:
-            raise
-        except KittenTTSError as error:
-            tally.failed(f"{item.source}: {describe(error)}")
+        if isinstance(text, str) and len(text) > _LONG:
+            long.append(item)
         else:
-            tally.written(item, seconds)
+            yield item, text, item.voice, item.speed
 
 
-def _speak(model: KittenTTS, item: Item, text: str, options: argparse.Namespace) -> float:
-    """Write one item's file; return its seconds of audio."""
+def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally: _Tally) -> None:
+    """Write one item's file while it is spoken."""
     reports: list[Progress] = []
     settings: dict[str, Any] = speech(options)
     settings |= {key: value for key in ("voice", "speed") if (value := getattr(item, key)) is not None}
     item.path.parent.mkdir(parents=True, exist_ok=True)
-    model.generate_to_file(
-        text,
-        item.path,
-        **settings,
-        sample_rate=options.sample_rate,
-        format=options.format or "wav",
-        subtype=options.subtype,
-        progress=reports.append,
-    )
-    return reports[-1].audio_seconds
+    try:
+        model.generate_to_file(item.text(), item.path, **settings, **_format(options), progress=reports.append)
+    except StoppedError:
+        raise
+    except KittenTTSError as error:
+        tally.failed(f"{item.source}: {describe(error)}")
+    else:
+        tally.written(item, reports[-1].audio_seconds)
+
+
+def _format(options: argparse.Namespace) -> dict[str, Any]:
+    return {"sample_rate": options.sample_rate, "format": options.format or "wav", "subtype": options.subtype}
 
 
 @contextlib.contextmanager
