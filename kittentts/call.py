@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kittentts import graph
+from kittentts.bar import open_bar
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import SettingError, StoppedError
 
@@ -71,7 +72,7 @@ class Call:
         self._options = graph.run_options()
         self._shrinking = graph.run_options(shrink=True)
         self.is_daemon = threading.current_thread().daemon
-        self._bar = _open_bar(texts) if progress is True else None
+        self._bar = open_bar(total=sum(map(len, texts)), unit="char", desc="speaking") if progress is True else None
         self._report = progress if callable(progress) else self._show
         self._began = time.perf_counter()
         self._spoken: dict[int, float] = {}
@@ -124,12 +125,3 @@ class Call:
         if self._bar is not None:
             self._bar.set_postfix_str(f"{progress.times_real_time:.1f} times real time", refresh=False)
             self._bar.update(progress.characters - self._bar.n)
-
-
-def _open_bar(texts: Sequence[str]) -> Any:
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[misc]
-        monitor_interval = 0  # no thread that watches it for ever
-
-    return Bar(total=sum(map(len, texts)), unit="char", desc="speaking")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kittentts.audio import with_pauses
+from kittentts.bar import open_bar
 from kittentts.call import check_progress
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import EspeakError, SettingError, StoppedError, TextTypeError
@@ -114,9 +115,7 @@ class Tally:
         self._report = progress if callable(progress) else self._show
         self._bar: Any = None
         if progress is True:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=self._total, unit="text", desc="speaking")
+            self._bar = open_bar(total=self._total, unit="text", desc="speaking")
         self._began = time.perf_counter()
         self._texts = self._failed = self._characters = self._samples = 0
 

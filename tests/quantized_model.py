@@ -14,6 +14,9 @@ import tiny_model
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from kittentts import KittenTTS
+from kittentts.optimize import build
+
 CHANNELS_IN, CHANNELS_OUT = 6, 4
 STRIDES, DILATIONS, KERNELS = (1, 2, 3), (1, 2, 3, 4, 5), range(1, 12)
 PADS = ([0, 0], [3, 3], [4, 1])
@@ -150,3 +153,12 @@ def voice_directory(path: Path, **options) -> Path:
     for name in ("float.onnx", "int8.onnx"):
         (path / name).unlink()
     return path
+
+
+def open_at_the_same_time(arguments):
+    """For a process of its own: open a model when all have come; return the file that it opened, and its audio."""
+    folder, barrier = arguments
+    build._LEAST_GAIN = 0.0001
+    barrier.wait(60)
+    model = KittenTTS(folder, optimize="exact")
+    return str(model.model._sessions._graph._path), model.generate("Here is a sentence.").tobytes()

@@ -206,7 +206,7 @@ def test_fewer_runs_than_cores_share_all_cores(tiny_directory, monkeypatch, text
     assert seen[-1][1]
 
 
-@pytest.mark.parametrize(("megabytes", "most"), [(1, 1), (160, 2), (10_000, 3), (None, 3)])
+@pytest.mark.parametrize(("megabytes", "most"), [(1, 1), (220, 2), (10_000, 3), (None, 3)])
 def test_memory_bounds_the_runs(watched, monkeypatch, megabytes, most):
     monkeypatch.setattr("kittentts.sessions.available_memory", lambda: megabytes and megabytes * 1e6)
     lock, now, seen = threading.Lock(), [0], []

@@ -262,20 +262,12 @@ def test_an_optimized_graph_beside_the_original_is_used_first(tmp_path, cache, r
     assert opened(KittenTTS(folder)) != folder / MODEL_FILE
 
 
-def open_at_the_same_time(arguments):
-    folder, barrier = arguments
-    build._LEAST_GAIN = 0.0001
-    barrier.wait(60)
-    model = KittenTTS(folder, optimize="exact")
-    return str(opened(model)), model.generate(TEXT).tobytes()
-
-
 def test_two_processes_at_the_same_time(voice, cache):
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         barrier = manager.Barrier(2)
         with context.Pool(2) as pool:
-            results = pool.map(open_at_the_same_time, [(voice, barrier)] * 2)
+            results = pool.map(quantized_model.open_at_the_same_time, [(voice, barrier)] * 2)
     (folder,) = entries(cache)
     assert {path for path, _ in results} == {str(folder / MODEL_FILE)}
     assert len({audio for _, audio in results}) == 1

@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kittentts import bar
+
 if TYPE_CHECKING:
     import argparse
 
@@ -67,8 +69,5 @@ class Handler(logging.Handler):
 
 def open_bar(total: int, unit: str) -> Any:
     """Return a tqdm bar on stderr."""
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no thread for it
     layout = f"{{n_fmt}}/{{total_fmt}} {unit} |{{bar:30}}| {{elapsed}}<{{remaining}}{{postfix}}"
-    return tqdm(total=total, bar_format=layout, dynamic_ncols=True)
+    return bar.open_bar(total=total, bar_format=layout, dynamic_ncols=True)

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kittentts.bar import open_bar
 from kittentts.cache import cache_directory
 from kittentts.errors import MissingExtraError
 
@@ -115,8 +116,6 @@ def _existing_file(original: Path, *, thorough: bool) -> Path | None:
 
 def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | None:
     """Return the file to open after making it, unless another process just did."""
-    from tqdm import tqdm
-
     from kittentts.optimize.build import build
     from kittentts.optimize.convolution import FLAVOURS
 
@@ -128,7 +127,7 @@ def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | 
         # the bar is for terminals only
         with (
             _replaced_in_cache(original) as aside,
-            tqdm(total=len(FLAVOURS), desc="optimizing the model, once", leave=False, disable=None) as bar,
+            open_bar(total=len(FLAVOURS), desc="optimizing the model, once", leave=False, disable=None) as bar,
         ):
             record = build(original, aside, probes, thorough=thorough, report=lambda _: bar.update())
         logger.info("the %s variant is the fastest: %s", record.variant, record.seconds)
