@@ -5,10 +5,16 @@ import sys
 import threading
 
 import pytest
+import threads
 import tiny_model
 from hub_server import Hub
 
 from kittentts import KittenTTS
+
+
+@pytest.fixture(autouse=True)
+def _remember_threads():
+    threads.remember()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import threads
 import tiny_model
 
 from kittentts import KittenTTS
@@ -139,7 +140,7 @@ def test_wrong_parameters_are_reported_by_the_call(tiny, parameters, error, mess
 
 def test_no_texts(tiny):
     assert list(tiny.generate_many([])) == []
-    assert threading.active_count() == 1
+    assert threads.new() == []
 
 
 def test_texts_of_one_sentence_run_at_the_same_time(watched):
@@ -177,7 +178,7 @@ def test_texts_are_read_only_a_few_ahead(tiny_directory, order):
         # 4 for each worker
         assert next(read) - yielded <= 9 + yielded  # each look at the count is counted too
     results.close()
-    assert threading.active_count() == 1
+    assert threads.new() == []
 
 
 def test_a_long_text_among_short_ones(tiny):
@@ -256,7 +257,7 @@ class TestStopping:
         with pytest.raises(StoppedError, match="cancelled" if how == "cancel" else "closed"):
             list(slow.generate_many(["Sentence."] * 100, cancel=cancel, order=order))
         thread.join(60)
-        assert threading.active_count() == 1
+        assert threads.new() == []
 
     def test_closing_the_iterator(self, watched):
         release = threading.Event()
@@ -265,7 +266,7 @@ class TestStopping:
         assert next(results).index == 0
         threading.Timer(0.1, release.set).start()
         results.close()
-        assert threading.active_count() == 1
+        assert threads.new() == []
         assert len(model.generate("Hello. There.")) > 0
 
     def test_an_error_of_the_iterable_is_raised(self, slow):
@@ -275,7 +276,7 @@ class TestStopping:
 
         with pytest.raises(ZeroDivisionError):
             list(slow.generate_many(texts()))
-        assert threading.active_count() == 1
+        assert threads.new() == []
 
     def test_a_closed_model(self, tiny_directory):
         model = KittenTTS(tiny_directory)
@@ -312,7 +313,7 @@ list(KittenTTS(sys.argv[1]).generate_many(["One.", "Two."], progress=True))
     def test_an_error_in_it_stops_the_call(self, tiny):
         with pytest.raises(ZeroDivisionError):
             list(tiny.generate_many(["One.", "Two."], progress=lambda _: 1 / 0))
-        assert threading.active_count() == 1
+        assert threads.new() == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
