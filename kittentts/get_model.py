@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
 from kittentts.errors import StoppedError
+from kittentts.opening import Recipe, load_from_local, open_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from kittentts.call import Progress
     from kittentts.many import ManyProgress, Result
     from kittentts.onnx_model import KittenTTS_1_Onnx
-    from kittentts.repository import ModelFiles
+    from kittentts.speech import Speech
 
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
+
+__all__ = ["KittenTTS", "download_from_huggingface", "get_model", "load_from_local"]
 
 # by process: held while a copy opens its model
 _opening: dict[int, threading.Lock] = {}
@@ -92,7 +94,7 @@ class KittenTTS:
 
         check_options(backend, max_workers, lexicon, optimize)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
-        self._recipe = _Recipe(
+        self._recipe = Recipe(
             name=files.name,
             revision=files.revision,
             cache_dir=None if cache_dir is None else os.path.abspath(cache_dir),  # noqa: PTH100 (a str, to travel)
@@ -101,7 +103,7 @@ class KittenTTS:
             lexicon=None if lexicon is None else dict(lexicon),
             optimize=optimize,
         )
-        self._model: KittenTTS_1_Onnx | None = _open(
+        self._model: KittenTTS_1_Onnx | None = open_files(
             files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
         )
         self._is_closed = False
@@ -134,6 +136,8 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> NDArray[np.float32]:
@@ -147,6 +151,10 @@ class KittenTTS:
                 function `str -> str` takes the place of our normalization.
             phonemes: the text is phonemes (IPA as espeak-ng writes it, with punctuation); `clean_text` is ignored.
             sentence_silence: seconds of silence between chunks, 0 to 60.
+            trim: how the ends of a chunk are cut. "fixed": the last 5,000 samples (0.2 s) go, as in the replaced
+                library. "exact": what is no speech goes, at both ends; pauses are then just `sentence_silence`.
+            seed: a whole number from 0 up: a graph with random nodes gives the same bits for the same input and seed.
+                It is opened anew for each chunk then, in a few tenths of a second. Other graphs need no seed.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
                 `kittentts.call.Progress` at the beginning and when chunks are done.
@@ -164,7 +172,8 @@ class KittenTTS:
         """
         return self.model.generate(
             text, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, cancel=cancel, progress=progress,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
+            cancel=cancel, progress=progress,
         )  # fmt: skip
 
     def generate_stream(
@@ -176,6 +185,8 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
         look_ahead: bool = False,
         cancel: Event | None = None,
         progress: Reporter = False,
@@ -186,13 +197,14 @@ class KittenTTS:
         concatenated, are what `generate` returns. Closing the generator stops the work.
 
         Args:
-            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`,
-                `cancel` and `progress`.
+            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`,
+                `seed`, `cancel` and `progress`.
             look_ahead: run the chunks after the first at the same time, while the caller uses (plays, sends) those
                 before; a bounded number waits to be yielded.
         """
         return self.model.generate_stream(
-            text, voice, speed, clean_text, phonemes=phonemes, sentence_silence=sentence_silence,
+            text, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
             look_ahead=look_ahead, cancel=cancel, progress=progress,
         )  # fmt: skip
 
@@ -207,6 +219,8 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
         format: str | None = None,  # noqa: A002
         subtype: str | None = None,
         cancel: Event | None = None,
@@ -217,8 +231,8 @@ class KittenTTS:
         It is written while it is spoken; memory does not grow with the length of the audio.
 
         Args:
-            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`,
-                `sentence_silence`, `cancel` and `progress`.
+            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`,
+                `seed`, `cancel` and `progress`.
             output_path: what is there is replaced.
             sample_rate: in Hz; the audio is resampled to it (extra `audio`) if it is not 24000.
             format: wav, flac, ogg, opus, mp3 or raw (samples alone); None is the one that the suffix names.
@@ -232,8 +246,71 @@ class KittenTTS:
         """
         self.model.generate_to_file(
             text, output_path, voice, speed, sample_rate, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, format=format, subtype=subtype,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
+            format=format, subtype=subtype, cancel=cancel, progress=progress,
+        )  # fmt: skip
+
+    def synthesize(
+        self,
+        text: str,
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
+        cancel: Event | None = None,
+        progress: Reporter = False,
+    ) -> Speech:
+        """Speak a text, and tell which word sounds when.
+
+        Parameters, errors and audio are those of `generate`, and so is the time that it takes.
+
+        Example::
+
+            speech = model.synthesize("It cost $5. Really!", clean_text=True)
+            for chunk in speech.chunks:
+                for word in chunk.words:
+                    print(f"{word.start:6.2f} {word.text}")
+            Path("speech.srt").write_text(speech.to_srt())
+
+        Returns:
+            A `kittentts.speech.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and
+            `phonemes`; these are None where the graph does not tell how long its tokens sound (no output `duration`).
+        """
+        return self.model.synthesize(
+            text, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
             cancel=cancel, progress=progress,
+        )  # fmt: skip
+
+    def synthesize_stream(
+        self,
+        text: str,
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        *,
+        phonemes: bool = False,
+        sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
+        look_ahead: bool = False,
+        cancel: Event | None = None,
+        progress: Reporter = False,
+    ) -> Generator[Speech, None, None]:
+        """Speak a text chunk by chunk, in order, as `generate_stream` with its parameters, and tell the times.
+
+        Returns:
+            A generator of a `kittentts.speech.Speech` for each chunk, whose times count from the beginning of the
+            first. Their audio, concatenated, is what `generate` returns.
+        """
+        return self.model.synthesize_stream(
+            text, voice, speed, clean_text,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
+            look_ahead=look_ahead, cancel=cancel, progress=progress,
         )  # fmt: skip
 
     def generate_many(
@@ -245,6 +322,9 @@ class KittenTTS:
         *,
         phonemes: bool = False,
         sentence_silence: float = 0.0,
+        trim: str = "fixed",
+        seed: int | None = None,
+        timings: bool = False,
         order: Literal["input", "completed"] = "input",
         cancel: Event | None = None,
         progress: bool | Callable[[ManyProgress], object] = False,
@@ -263,7 +343,8 @@ class KittenTTS:
             texts: any iterable of texts, or of tuples (id, text), (id, text, voice) or (id, text, voice, speed) like
                 `kittentts.many.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
                 a few texts for each core ahead, so it may be endless; while it blocks, nothing is yielded.
-            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes` and `sentence_silence`.
+            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`, `seed`.
+            timings: let each result have a `speech` too, as `synthesize` returns it.
             order: "input" yields the results in the order of the texts, "completed" as soon as they are there.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
@@ -280,7 +361,8 @@ class KittenTTS:
         """
         return self.model.generate_many(
             texts, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, order=order, cancel=cancel, progress=progress,
+            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
+            timings=timings, order=order, cancel=cancel, progress=progress,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -304,27 +386,6 @@ class KittenTTS:
         return self.model.all_voice_names
 
 
-@dataclass(frozen=True)
-class _Recipe:
-    """How to open a model again, in any process: the parameters of `KittenTTS`, checked and made independent of it."""
-
-    name: str
-    revision: str | None
-    cache_dir: str | None
-    backend: str | None
-    max_workers: int | None
-    lexicon: Mapping[str, str] | None
-    optimize: str
-
-    def open(self) -> KittenTTS_1_Onnx:
-        from kittentts.repository import find_model
-
-        files = find_model(self.name, self.cache_dir, revision=self.revision)
-        model = _open(files, self.backend, max_workers=self.max_workers, lexicon=self.lexicon, optimize=self.optimize)
-        model.keep_open()
-        return model
-
-
 def get_model(
     repo_id: str | os.PathLike[str] = "KittenML/kitten-tts-nano-0.1",
     cache_dir: str | os.PathLike[str] | None = None,
@@ -339,39 +400,3 @@ def download_from_huggingface(
 ) -> KittenTTS_1_Onnx:
     """Open a model of the Hugging Face Hub as the bare engine; parameters and errors as for `KittenTTS`."""
     return KittenTTS(repo_id, cache_dir, backend).model
-
-
-def load_from_local(model_path: str | os.PathLike[str], backend: str | None = None) -> KittenTTS_1_Onnx:
-    """Open a model directory as the bare engine; errors as for `KittenTTS`."""
-    from pathlib import Path
-
-    from kittentts.repository import read_directory
-
-    return _open(read_directory(Path(model_path)), backend)
-
-
-def _open(
-    files: ModelFiles,
-    backend: str | None,
-    *,
-    max_workers: int | None = None,
-    lexicon: Mapping[str, str] | None = None,
-    optimize: str = "auto",
-) -> KittenTTS_1_Onnx:
-    from functools import partial
-
-    from kittentts.graph import is_cpu
-    from kittentts.onnx_model import KittenTTS_1_Onnx
-    from kittentts.optimize import optimized_file
-    from kittentts.probes import probes
-
-    mode = optimize if is_cpu(backend) else "off"
-    return KittenTTS_1_Onnx(
-        optimized_file(files.model_path, partial(probes, files.voices_path), mode),
-        files.voices_path,
-        files.speed_priors,
-        files.voice_aliases,
-        backend,
-        max_workers=max_workers,
-        lexicon=lexicon,
-    )

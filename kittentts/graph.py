@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
+import random
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kittentts.audio import mono_audio_array
 from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
@@ -11,7 +17,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 # The first provider that this onnxruntime has is used, with the CPU for what it cannot run.
@@ -24,15 +29,26 @@ _PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
 # Kokoro exports call it `tokens`
 _TOKEN_INPUTS = ("input_ids", "tokens")
 _WAVEFORM_OUTPUTS = ("waveform", "audio")
+_DURATION_OUTPUT = "duration"
+# those of ONNX; each name begins an operator's
+_SEED_BITS = 32
+_RANDOM_OPERATORS = (b"RandomNormal", b"RandomUniform", b"Multinomial", b"Bernoulli")
+
+# Held while a session is opened, for ONNX Runtime's seed is global.
+_opening = threading.Lock()
 
 
-def open_session(path: str | os.PathLike[str], backend: str | None = None, *, threads: int = 0) -> Any:
-    """Open the graph as an `onnxruntime.InferenceSession`.
+def open_session(
+    path: str | os.PathLike[str], backend: str | None = None, *, threads: int = 0, seed: int | None = None
+) -> Any:
+    """Open the graph as an `onnxruntime.InferenceSession`. Thread-safe.
 
     Args:
         path: the ONNX file.
         backend: None or "cpu", "cuda", "amd_gpu".
         threads: intra-op threads of one run; 0 leaves it to ONNX Runtime (all physical cores of the machine).
+        seed: of the graph's random nodes, which draw the same numbers in the first run of each session with this seed,
+            whatever the number of threads; None is a new one.
 
     Raises:
         BackendError: the backend is unknown, or this onnxruntime lacks its provider.
@@ -49,7 +65,15 @@ def open_session(path: str | os.PathLike[str], backend: str | None = None, *, th
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        with _opening:
+            # a random node takes the global seed when its session is opened, and goes on from there run by run
+            if seed is not None:
+                onnxruntime.set_seed(seed)
+            try:
+                session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            finally:
+                if seed is not None:
+                    onnxruntime.set_seed(random.getrandbits(_SEED_BITS))
     except _errors() as error:
         if type(error).__name__ == "NoSuchFile":
             raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
@@ -97,6 +121,25 @@ def waveform_output(session: Any) -> str:
     return next((name for name in _WAVEFORM_OUTPUTS if name in names), names[0])
 
 
+def duration_output(session: Any) -> str | None:
+    """Return the name of the output that tells how long each token sounds; None where the graph has none."""
+    return _DURATION_OUTPUT if _DURATION_OUTPUT in {node.name for node in session.get_outputs()} else None
+
+
+def has_random_nodes(path: str | os.PathLike[str]) -> bool:
+    """Whether a graph may speak the same text in different ways, told from its operators (see `mentions`)."""
+    return mentions(path, *_RANDOM_OPERATORS)
+
+
+def mentions(path: str | os.PathLike[str], *names: bytes) -> bool:
+    """Whether one of these names, of operators for example, is in an ONNX file (92 MB: 10 ms for each)."""
+    with Path(path).open("rb") as opened:
+        if not opened.seek(0, 2):
+            return False
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return any(content.find(name) >= 0 for name in names)
+
+
 def run_options(*, shrink: bool = False) -> Any:
     """Return options for any number of runs; setting `terminate = True` ends those that run within about 15 ms.
 
@@ -111,18 +154,32 @@ def run_options(*, shrink: bool = False) -> Any:
     return options
 
 
-def run(session: Any, inputs: Mapping[str, NDArray[Any]], output: str, options: Any) -> NDArray[np.float32]:
-    """Run the graph and return the named output as a waveform, float32 of shape `(samples,)`. Thread-safe.
+def run(
+    session: Any, inputs: Mapping[str, NDArray[Any]], waveform: str, durations: str | None, options: Any
+) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    """Run the graph. Thread-safe.
+
+    Args:
+        session: the open graph.
+        inputs: by name.
+        waveform, durations: the names of the outputs; None for durations that are not wanted.
+        options: from `run_options`.
+
+    Returns:
+        The waveform, float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64 of
+        shape `(tokens,)`.
 
     Raises:
         SynthesisError: ONNX Runtime failed, or was stopped through `options`.
     """
+    names = [waveform] if durations is None else [waveform, durations]
     try:
-        outputs = session.run([output], dict(inputs), options)
+        outputs = session.run(names, dict(inputs), options)
     except _errors() as error:
         raise SynthesisError(str(error)) from error
+    frames = np.array(outputs[1], np.int64).reshape(-1) if len(outputs) > 1 else None
     # what ONNX Runtime returns is a view of its arena, which could not give the memory back
-    return mono_audio_array(outputs[0]).copy()
+    return mono_audio_array(outputs[0]).copy(), frames
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kittentts.audio import with_pauses
 from kittentts.bar import open_bar
 from kittentts.call import check_progress
+from kittentts.chunks import with_pauses
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import EspeakError, SettingError, StoppedError, TextTypeError
 from kittentts.parallel import fan_out
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kittentts.call import Call
-    from kittentts.chunks import Chunk
+    from kittentts.chunks import Chunk, Part
     from kittentts.parallel import Calls
     from kittentts.request import Request
+    from kittentts.speech import Speech
 
     Samples = NDArray[np.float32]
 
@@ -63,6 +64,8 @@ class Result:
     """The waveform that `generate` returns, float32 of shape `(samples,)` at 24 000 Hz."""
     error: Exception | None
     """What `generate` would have raised, without its stack (which the logger `kittentts.many` gets at level DEBUG)."""
+    speech: Speech | None = None
+    """With `timings=True` what `synthesize` returns, of which `audio` is the waveform."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,10 @@ class Steps(NamedTuple):
     """(text, voice, speed) -> what to speak; None stands for the voice or speed of the call."""
     chunks: Callable[[Request], Iterator[Chunk]]
     """Phonemizes, in the caller's thread."""
-    run: Callable[..., Samples]
-    """(chunk, total, one_core=, shrink=) -> waveform, in any thread."""
+    run: Callable[..., Part]
+    """(chunk, request, one_core=, shrink=) -> what it makes, in any thread."""
+    speech: Callable[[Request, list[Part]], Speech]
+    """All parts of a text -> the whole with its times, in the caller's thread."""
 
 
 class Tally:
@@ -161,13 +166,13 @@ class _Job:
     """How many were made."""
     complete: bool = False
     """Whether no more will be made."""
-    waveforms: dict[int, tuple[int, Samples]] = field(default_factory=dict)
-    """By the place of the chunk: its number in the text (which the pieces of a dense one share) and how it sounds."""
+    parts: dict[int, Part] = field(default_factory=dict)
+    """By the place of the chunk."""
     error: Exception | None = None
 
     @property
     def is_done(self) -> bool:
-        return self.complete and (self.error is not None or len(self.waveforms) == self.chunks)
+        return self.complete and (self.error is not None or len(self.parts) == self.chunks)
 
 
 class _Run(NamedTuple):
@@ -215,7 +220,7 @@ def speak_many(
     ):
         while more or jobs:
             call.check()
-            for result in _finished(jobs, in_order=in_order):
+            for result in _finished(jobs, steps, in_order=in_order):
                 tally.note(result)
                 yield result
             wait = True
@@ -257,9 +262,9 @@ class _Pool:
             return
         count, last = self.calls.company(self._workers)
         try:
-            waveform = self._steps.run(
+            part = self._steps.run(
                 run.chunk,
-                len(job.request.texts),
+                job.request,
                 one_core=1 < self._workers <= count,
                 # the last runs to begin give the session's memory back
                 shrink=last and count < 2 * self._workers,
@@ -267,14 +272,14 @@ class _Pool:
         except Exception as error:  # noqa: BLE001 (it becomes the result)
             job.error = _without_stack(error)
         else:
-            job.waveforms[run.place] = run.chunk.index, waveform
+            job.parts[run.place] = part
 
 
-def _finished(jobs: dict[int, _Job], *, in_order: bool) -> Iterator[Result]:
+def _finished(jobs: dict[int, _Job], steps: Steps, *, in_order: bool) -> Iterator[Result]:
     """Take the jobs whose results may be yielded."""
     for job in list(jobs.values()):
         if job.is_done:
-            yield _result(jobs.pop(job.index))
+            yield _result(jobs.pop(job.index), steps)
         elif in_order:
             return
 
@@ -310,12 +315,15 @@ def _item(given: object) -> Item:
     raise TextTypeError(f"{reprlib.repr(given)} is neither a str nor (id, text), (id, text, voice, speed)")
 
 
-def _result(job: _Job) -> Result:
-    audio = None
-    if job.error is None and job.request is not None:
-        parts = [job.waveforms[place] for place in range(job.chunks)]
+def _result(job: _Job, steps: Steps) -> Result:
+    if job.error is not None or job.request is None:
+        return Result(job.index, job.id, job.text, None, job.error)
+    parts = [job.parts[place] for place in range(job.chunks)]
+    if not job.request.written:
         audio = np.concatenate(list(with_pauses(parts, job.request.silence)))
-    return Result(job.index, job.id, job.text, audio, job.error)
+        return Result(job.index, job.id, job.text, audio, None)
+    speech = steps.speech(job.request, parts)
+    return Result(job.index, job.id, job.text, speech.audio, None, speech)
 
 
 def _without_stack(error: Exception) -> Exception:

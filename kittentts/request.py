@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import numbers
 import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
 from kittentts import graph
+from kittentts.audio import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
 from kittentts.phonemes import check_lexicon, check_phonemes
+from kittentts.preprocess import TextPreprocessor, chunk_text
+from kittentts.trimming import TRIMS
+from kittentts.writing import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from kittentts.preprocess.trace import Edit
+    from kittentts.writing import Written
+
 # characters of a text in a message
 _BEGINNING = 40
 # what float32 holds after a speed prior
 _SPEEDS = (1e-30, 1e30)
 _LONGEST_SILENCE = 60.0
+
+
+class Options(TypedDict, total=False):
+    """How to speak; what is left out is as in `make_request`."""
+
+    phonemes: bool
+    sentence_silence: float
+    trim: str
+    seed: int | None
 
 
 class Request(NamedTuple):
@@ -40,6 +56,74 @@ class Request(NamedTuple):
     """Whether capitals are gone from the texts, so that the lexicon must not heed them."""
     silence: NDArray[np.float32]
     """What is between two chunks."""
+    trim: str
+    """How the ends of a chunk are cut: one of `trimming.TRIMS`."""
+    seed: int | None
+    """Of the graph's random nodes."""
+    source: str
+    """The text as it was given."""
+    written: list[Written]
+    """What of `source` became each chunk; empty where nobody wants to know."""
+
+
+def make_request(
+    text: str,
+    voice: str,
+    speed: float,
+    prior: float,
+    preprocessor: TextPreprocessor,
+    *,
+    clean_text: bool | Callable[[str], str] = False,
+    phonemes: bool = False,
+    sentence_silence: float = 0.0,
+    trim: str = "fixed",
+    seed: int | None = None,
+    single: bool = False,
+    timed: bool = False,
+) -> Request:
+    """Check what a user passes to `generate` and its like.
+
+    Args:
+        text, speed, clean_text, phonemes, sentence_silence, trim, seed: the user's.
+        voice: the raw one.
+        prior: factor on the speed.
+        preprocessor: normalizes with `clean_text=True`.
+        single: the text is one chunk.
+        timed: find out what of the text becomes which chunk.
+
+    Raises:
+        TextError, TextTypeError, SettingError: as `KittenTTS.generate`.
+    """
+    check_numbers(speed, sentence_silence, seed)
+    check_trim(trim)
+    steps: list[list[Edit]] = []
+
+    def normalized(text: str) -> str:
+        # another one may have taken its place
+        if not timed or not isinstance(preprocessor, TextPreprocessor):
+            return preprocessor.process(text)
+        cleaned, steps[:] = preprocessor.trace(text)
+        return cleaned
+
+    cleaned = clean(text, False if phonemes else clean_text, normalized)
+    chunks = [cleaned] if single else chunk_text(cleaned)
+    texts = sounding(chunks, phonemes=phonemes)
+    written = []
+    if timed:
+        found = trace(text, cleaned, steps, chunks)
+        written = [one for one, chunk in zip(found, chunks, strict=True) if may_sound(chunk)]
+    return Request(
+        texts=texts,
+        voice=voice,
+        speed=np.float32(speed * prior),
+        phonemes=phonemes,
+        any_case=bool(clean_text) and not callable(clean_text),
+        silence=silence(sentence_silence),
+        trim=trim,
+        seed=None if seed is None else int(seed),
+        source=text,
+        written=written,
+    )
 
 
 def check_options(
@@ -58,12 +142,20 @@ def check_options(
         raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
 
 
-def check_numbers(speed: float, sentence_silence: float) -> None:
+def check_numbers(speed: float, sentence_silence: float, seed: int | None) -> None:
     """Raise `SettingError` where one is out of its range."""
     if not _is_number(speed, *_SPEEDS):
         raise SettingError(f"speed={speed!r} is not a finite number above 0, like 1.0, the voice's own pace")
     if not _is_number(sentence_silence, 0, _LONGEST_SILENCE):
         raise SettingError(f"sentence_silence={sentence_silence!r} is not a number of seconds from 0 to 60")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0):
+        raise SettingError(f"seed={seed!r} is not a whole number from 0 up; leave it out for noise that is always new")
+
+
+def check_trim(trim: str) -> None:
+    """Raise `SettingError` unless it is a way to cut the ends of a chunk."""
+    if trim not in TRIMS:
+        raise SettingError(f"trim={trim!r} is unknown; use one of {', '.join(map(repr, TRIMS))}")
 
 
 def check_clean_text(how: object) -> None:
@@ -99,10 +191,15 @@ def sounding(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     texts = list(texts)
     if phonemes:
         check_phonemes("".join(texts))
-    found = [text for text in texts if any(unicodedata.category(character)[0] in "LNS" for character in text)]
+    found = list(filter(may_sound, texts))
     if not found:
         raise silent(" ".join(texts))
     return found
+
+
+def may_sound(text: str) -> bool:
+    """Whether it has a letter, number or symbol."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
 def silent(text: str) -> TextError:

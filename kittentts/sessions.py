@@ -62,7 +62,8 @@ class Sessions:
         self.slots = self._graph.slots
         session = self._graph.all_cores()
         self.token_input = graph.token_input(session)
-        self._output = graph.waveform_output(session)
+        self._waveform = graph.waveform_output(session)
+        self._durations = graph.duration_output(session)
         _all.add(self)
 
     def _reset(self) -> None:
@@ -98,12 +99,34 @@ class Sessions:
             self._calls.add(call)
 
     def run(
-        self, inputs: Mapping[str, NDArray[Any]], call: Call, *, memory: float, one_core: bool, shrink: bool
-    ) -> NDArray[np.float32]:
-        """Run the graph once, as soon as there is a slot, and so many bytes of memory; see `graph.run`."""
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        call: Call,
+        *,
+        memory: float,
+        one_core: bool,
+        shrink: bool,
+        timed: bool = False,
+        seed: int | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+        """Run the graph once, as soon as there is a slot; returns what `graph.run` does.
+
+        Args:
+            inputs: of the graph.
+            call: stops it.
+            memory: bytes that it takes, and waits for.
+            one_core: run on one core; else on all.
+            shrink: give the memory of the session back afterwards.
+            timed: the durations are wanted, if the graph tells them.
+            seed: of the graph's random nodes, if it has any; each run has a session of its own then.
+        """
         with self.slots.take(call.is_stopped, memory):
-            session = self.one_core() if one_core else self.all_cores()
-            return graph.run(session, inputs, self._output, call.options(shrink=shrink))
+            if seed is not None and not self._replaced and self._open_graph().is_random():
+                session = self._open_graph().seeded(seed, one_core=one_core)
+            else:
+                session = self.one_core() if one_core else self.all_cores()
+            durations = self._durations if timed else None
+            return graph.run(session, inputs, self._waveform, durations, call.options(shrink=shrink))
 
     def stop_daemons(self) -> None:
         """Stop the calls of daemon threads, which must not hold up the end of the program."""
@@ -140,6 +163,7 @@ class OpenGraph:
         self._threads = cores.threads
         self._all_cores: Any = None
         self._one_core: Any = None
+        self._is_random: bool | None = None
         self._lock = threading.Lock()
         self.slots = Slots(cores.runs, available_memory)
         self.users: weakref.WeakSet[Sessions] = weakref.WeakSet()
@@ -170,6 +194,17 @@ class OpenGraph:
             if self._one_core is None:
                 self._one_core = graph.open_session(self._path, self._backend, threads=1)
             return self._one_core
+
+    def is_random(self) -> bool:
+        """Whether the graph has random nodes."""
+        with self._lock:
+            if self._is_random is None:
+                self._is_random = graph.has_random_nodes(self._path)
+            return self._is_random
+
+    def seeded(self, seed: int, *, one_core: bool) -> Any:
+        """Return a new session for a single run, whose random nodes begin with this seed."""
+        return graph.open_session(self._path, self._backend, threads=1 if one_core else self._threads, seed=seed)
 
     def keep(self) -> None:
         """Stay open until nobody has used it for `_KEEP_SECONDS`."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import threads
 
-from kittentts import KittenTTS
+from kittentts import KittenTTS, ways
 from kittentts.errors import StoppedError, TextError
 
 TEXT = "One is here. Two is there, too. Three is nowhere to be seen. Four! Five is the end of it?"
@@ -19,15 +19,15 @@ def watched(tiny_directory, monkeypatch):
     model = KittenTTS(tiny_directory, max_workers=2)
     begun = []
     changed = threading.Condition()
-    speak = model.model._speak
+    run = model.model._run
 
     def watch(chunk, **options):
         with changed:
             begun.append(chunk.index)
             changed.notify_all()
-        return speak(chunk, **options)
+        return run(chunk, **options)
 
-    monkeypatch.setattr(model.model, "_speak", watch)
+    monkeypatch.setattr(model.model, "_run", watch)
 
     def wait_for(count):
         with changed:
@@ -55,7 +55,7 @@ def test_the_first_chunk_runs_alone(watched):
 
 def test_it_runs_ahead_while_the_caller_is_busy_but_not_too_far(watched):
     model, begun, wait_for = watched
-    window = model.model._window
+    window = 2 * ways._WINDOW
     stream = model.generate_stream(BOOK, look_ahead=True)
     for taken in range(1, 5):
         next(stream)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import kittentts.preprocess as pre
 from kittentts.preprocess.apply import find_replacements
 from kittentts.preprocess.rules import READING_RULES, RULES
+from kittentts.preprocess.trace import difference, to_original
 
 # Any code point: lone surrogates, controls, combining marks, right-to-left, emoji.
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -147,3 +148,33 @@ def test_numbers_differ_in_words(number):
 def test_a_word_of_a_megabyte(function):
     word = "é" * 1_000_000
     assert "".join(function(word)).rstrip(",") == word
+
+
+@relaxed
+@given(TEXTS | PROSE)
+def test_cleaning_is_traced_to_the_original(text):
+    preprocessor = pre.TextPreprocessor(remove_punctuation=False)
+    cleaned, steps = preprocessor.trace(text)
+    assert cleaned == preprocessor.process(text)
+    previous = 0
+    for match in re.finditer(r"\S+", cleaned):
+        start, end = match.span()
+        for edits in reversed(steps):
+            start, end = to_original(edits, start, end)
+        # in order: words that were spoken for the same characters share them
+        assert previous <= end <= len(text)
+        assert 0 <= start <= end
+        previous = end
+        if match[0] == text[start:end].lower():
+            continue
+        # what is not as it was is inside of a replacement
+        assert any(edit.new_start < edit.new_end or edit.start < edit.end for edits in steps for edit in edits)
+
+
+@relaxed
+@given(TEXTS | PROSE)
+def test_words_that_stay_are_traced_to_themselves(text):
+    cleaned = " ".join(text.split())
+    edits = difference(text, cleaned)
+    for match in re.finditer(r"\S+", cleaned):
+        assert text[slice(*to_original(edits, *match.span()))] == match[0]

@@ -23,7 +23,9 @@ _STYLE = np.linspace(-1.0, 1.0, 256, dtype=np.float32).reshape(1, 256)
 _RAMP = np.linspace(0.0, 60.0, SAMPLES_PER_TOKEN, dtype=np.float32).reshape(1, SAMPLES_PER_TOKEN)
 
 
-def make_graph(*, tokens: bool = False, table: np.ndarray = _TABLE, loops: int = 0) -> onnx.ModelProto:
+def make_graph(
+    *, tokens: bool = False, table: np.ndarray = _TABLE, loops: int = 0, noise: bool = False
+) -> onnx.ModelProto:
     """Build the graph.
 
     Args:
@@ -31,6 +33,7 @@ def make_graph(*, tokens: bool = False, table: np.ndarray = _TABLE, loops: int =
             and `duration`).
         table: one float for each token id; an id beyond it makes the run fail.
         loops: repetitions of a matrix product that make the run slow without changing its result.
+        noise: random nodes, like those of kitten-tts-mini, that add a little to the tone.
     """
     ids, waveform = ("tokens", "audio") if tokens else ("input_ids", "waveform")
     constants = {
@@ -60,8 +63,17 @@ def make_graph(*, tokens: bool = False, table: np.ndarray = _TABLE, loops: int =
         helper.make_node("Mul", ["pitch", "speed"], ["frequency"]),
         helper.make_node("Mul", ["frequency", "ramp"], ["phase"]),
         helper.make_node("Sin", ["phase"], ["frames"]),
-        helper.make_node("Reshape", ["frames", "flat"], ["tones"]),
+        helper.make_node("Reshape", ["frames", "flat"], ["clean_tones" if noise else "tones"]),
     ]
+    if noise:
+        constants["little"] = np.array(0.01, np.float32)
+        nodes += [
+            helper.make_node("RandomNormalLike", ["clean_tones"], ["normal"]),
+            helper.make_node("RandomUniformLike", ["clean_tones"], ["uniform"]),
+            helper.make_node("Add", ["normal", "uniform"], ["random"]),
+            helper.make_node("Mul", ["random", "little"], ["noise"]),
+            helper.make_node("Add", ["clean_tones", "noise"], ["tones"]),
+        ]
     if loops:
         constants |= {"busy": np.zeros((256, 256), np.float32), "loops": np.array(loops, np.int64)}
         constants |= {"true": np.array(True), "start": np.zeros((256, 256), np.float32)}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kittentts.errors import TextError
 from kittentts.preprocess.apply import find_replacements, render
 from kittentts.preprocess.text import check_is_text
+from kittentts.preprocess.trace import edits_of
 
 
 class NormalizedSpan(NamedTuple):
@@ -63,9 +64,8 @@ def normalize_text_result(text: str, locale: str = "en-US") -> NormalizedTextRes
 
     replacements = find_replacements(text, READING_RULES)
     pieces = render(text, replacements)
-    spans = []
-    shift = 0  # how much longer the normalized text is so far
-    for (start, end, _, reason), spoken in zip(replacements, pieces[1::2], strict=True):
-        spans.append(NormalizedSpan(start, end, start + shift, start + shift + len(spoken), reason))
-        shift += len(spoken) - (end - start)
-    return NormalizedTextResult(text, "".join(pieces), tuple(spans))
+    spans = tuple(
+        NormalizedSpan(*edit, replacement.reason)
+        for edit, replacement in zip(edits_of(replacements, pieces), replacements, strict=True)
+    )
+    return NormalizedTextResult(text, "".join(pieces), spans)

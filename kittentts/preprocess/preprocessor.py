@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.preprocess import cleanup
-from kittentts.preprocess.apply import apply_rules
+from kittentts.preprocess.apply import apply_rules, find_replacements, render
 from kittentts.preprocess.text import check_is_text
+from kittentts.preprocess.trace import difference, edits_of, word_by_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from kittentts.preprocess.rule import Rule
+    from kittentts.preprocess.trace import Edit
 
 
 # A tuple of flags: immutable, comparable, and its parameters are written once.
@@ -67,14 +71,32 @@ class TextPreprocessor(NamedTuple):
             TextTypeError: the text is not a `str`.
 
         """
+        check_is_text(text)
+        return self._simplified(apply_rules(self._without_markup_and_addresses(text), self._rules()))
+
+    def trace(self, text: str) -> tuple[str, list[list[Edit]]]:
+        """Do the same as `process`, and say which characters came from where.
+
+        Returns:
+            The text that `process` returns, and the edits that led to it, step by step: see `trace.to_original`.
+
+        Raises:
+            TextTypeError: the text is not a `str`.
+
+        """
+        check_is_text(text)
+        bare = self._without_markup_and_addresses(text)
+        replacements = find_replacements(bare, self._rules())
+        pieces = render(bare, replacements)
+        spoken = "".join(pieces)
+        simplified = self._simplified(spoken)
+        replaced = list(word_by_word(edits_of(replacements, pieces), bare, spoken))
+        return simplified, [difference(text, bare), replaced, difference(spoken, simplified)]
+
+    def _rules(self) -> list[Rule]:
         from kittentts.preprocess.rules import RULES
 
-        check_is_text(text)
-        text = self._without_markup_and_addresses(text)
-        text = apply_rules(
-            text, [rule for rule in RULES if rule.flags and all(getattr(self, flag) for flag in rule.flags)]
-        )
-        return self._simplified(text)
+        return [rule for rule in RULES if rule.flags and all(getattr(self, flag) for flag in rule.flags)]
 
     def _without_markup_and_addresses(self, text: str) -> str:
         if self.normalize_unicode:
