@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kittentts import KittenTTS, KittenTTSError
+from kittentts.cli.captions import add_words_option, open_captions
 from kittentts.cli.options import (
     add_command,
     add_format_options,
     add_model_option,
     add_speech_options,
     describe,
+    file_format,
     open_model,
     speech,
 )
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kittentts.call import Progress
+    from kittentts.cli.captions import AudioOf
     from kittentts.cli.items import Item
     from kittentts.cli.options import Commands
 
@@ -66,11 +69,18 @@ def add_to(commands: Commands) -> None:
     add_model_option(parser)
     add_speech_options(parser)
     add_format_options(parser, "wav")
+    group = parser.add_argument_group("subtitles")
+    group.add_argument(
+        "--subtitles", choices=("srt", "vtt", "json"), help="write what is said when, beside each audio file"
+    )
+    add_words_option(group)
 
 
 def _run(options: argparse.Namespace) -> int:
     from kittentts.cli.items import find_items
 
+    if options.subtitles_words and not options.subtitles:
+        options.wrong_usage("--subtitles-words says what is in the files of --subtitles FORMAT")
     directory = Path(options.directory)
     directory.mkdir(parents=True, exist_ok=True)
     suffix = f".{options.format or 'wav'}"
@@ -79,12 +89,12 @@ def _run(options: argparse.Namespace) -> int:
         for item in find_items(options, directory, suffix):
             if isinstance(item, str):
                 tally.failed(item)
-            elif item.path.exists() and not options.overwrite:
+            elif _is_there(item, options) and not options.overwrite:
                 tally.skipped += 1
             else:
                 items.append(item)
         if items:
-            _remove_leftovers(items)
+            _remove_leftovers(items, options)
             model = open_model(options)
             if any(item.voice is None for item in items):
                 # what is wrong for all of them is said once, by this call, which speaks nothing
@@ -101,14 +111,20 @@ def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace,
 
     long: list[Item] = []
     texts = _short_texts(items, long, tally)
-    with contextlib.closing(model.generate_many(texts, **speech(options), order="completed")) as results:
+    timings = bool(options.subtitles)
+    with contextlib.closing(
+        model.generate_many(texts, **speech(options), timings=timings, order="completed")
+    ) as results:
         for result in results:
             item: Item = result.id
             if result.audio is None:
                 tally.failed(f"{item.source}: {describe(cast('Exception', result.error))}")
                 continue
             item.path.parent.mkdir(parents=True, exist_ok=True)
-            with open_file(item.path, **_format(options)) as write:
+            if result.speech:
+                with _open_captions(item, options) as audio_of:
+                    list(audio_of([result.speech]))
+            with open_file(item.path, **file_format(options, "wav")) as write:
                 write(result.audio)
             tally.written(item, len(result.audio) / SAMPLE_RATE)
     for item in long:
@@ -132,12 +148,25 @@ def _short_texts(items: list[Item], long: list[Item], tally: _Tally) -> Iterator
 
 def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally: _Tally) -> None:
     """Write one item's file while it is spoken."""
+    from kittentts.audio import open_file
+
     reports: list[Progress] = []
-    settings: dict[str, Any] = speech(options)
+    settings: dict[str, Any] = {**speech(options), "progress": reports.append}
     settings |= {key: value for key in ("voice", "speed") if (value := getattr(item, key)) is not None}
     item.path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        model.generate_to_file(item.text(), item.path, **settings, **_format(options), progress=reports.append)
+        if not options.subtitles:
+            model.generate_to_file(item.text(), item.path, **settings, **file_format(options, "wav"))
+        else:
+            with (
+                open_file(item.path, **file_format(options, "wav")) as write,
+                _open_captions(item, options) as audio_of,
+                contextlib.closing(
+                    audio_of(model.synthesize_stream(item.text(), **settings, look_ahead=True))
+                ) as waveforms,
+            ):
+                for waveform in waveforms:
+                    write(waveform)
     except StoppedError:
         raise
     except KittenTTSError as error:
@@ -146,8 +175,17 @@ def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally
         tally.written(item, reports[-1].audio_seconds)
 
 
-def _format(options: argparse.Namespace) -> dict[str, Any]:
-    return {"sample_rate": options.sample_rate, "format": options.format or "wav", "subtype": options.subtype}
+def _open_captions(item: Item, options: argparse.Namespace) -> contextlib.AbstractContextManager[AudioOf]:
+    return open_captions(_subtitles_path(item, options), words=options.subtitles_words)
+
+
+def _subtitles_path(item: Item, options: argparse.Namespace) -> Path:
+    # the audio's suffix is ours; the name may have dots
+    return item.path.with_suffix(f".{options.subtitles}")
+
+
+def _is_there(item: Item, options: argparse.Namespace) -> bool:
+    return item.path.exists() and (not options.subtitles or _subtitles_path(item, options).exists())
 
 
 @contextlib.contextmanager
@@ -172,11 +210,13 @@ def _only_batch_in(directory: Path) -> Iterator[None]:
                 path.unlink()
 
 
-def _remove_leftovers(items: list[Item]) -> None:
+def _remove_leftovers(items: list[Item], options: argparse.Namespace) -> None:
     """Remove what a batch that was killed left of these items' files."""
     from kittentts.audio import UNFINISHED
 
     paths = {item.path for item in items}
+    if options.subtitles:
+        paths |= {_subtitles_path(item, options) for item in items}
     for folder in {path.parent for path in paths if path.parent.is_dir()}:
         for entry in folder.iterdir():
             match = UNFINISHED.fullmatch(entry.name)

@@ -97,6 +97,15 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="how words are pronounced: a line 'word phonemes' for each, in IPA, or a JSON object",
     )
+    group.add_argument(
+        "--trim",
+        choices=("fixed", "exact"),
+        default="fixed",
+        help="how the ends of a sentence are cut: by 0.2 s, or by where the speech ends (default: %(default)s)",
+    )
+    group.add_argument(
+        "--seed", type=int, metavar="N", help="the same sound each time, from a model with random noise (default: none)"
+    )
     group.add_argument("--max-workers", type=int, metavar="N", help="sentences at a time (default: one a core)")
     group.add_argument(
         "--optimize",
@@ -134,8 +143,19 @@ def speech(options: argparse.Namespace) -> dict[str, Any]:
         "speed": options.speed,
         "clean_text": options.clean_text,
         "sentence_silence": options.sentence_silence,
+        "trim": options.trim,
+        "seed": options.seed,
         # never set; it lets Ctrl-C stop a run in its middle
         "cancel": threading.Event(),
+    }
+
+
+def file_format(options: argparse.Namespace, default: str | None = None) -> dict[str, Any]:
+    """Return the parameters that tell what an audio file is like; the default is a format."""
+    return {
+        "sample_rate": options.sample_rate,
+        "format": options.format or default,
+        "subtype": options.subtype,
     }
 
 

@@ -7,11 +7,13 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from kittentts.cli.captions import add_words_option, open_captions
 from kittentts.cli.options import (
     add_command,
     add_format_options,
     add_model_option,
     add_speech_options,
+    file_format,
     open_model,
     read_text,
     speech,
@@ -59,36 +61,40 @@ def add_to(commands: Commands) -> None:
     add_model_option(parser)
     add_speech_options(parser)
     add_format_options(parser, "what the suffix of -o names, wav for -o -")
+    group = parser.add_argument_group("subtitles")
+    group.add_argument(
+        "--subtitles", metavar="FILE", help="write what is said when, as the suffix says: .srt, .vtt or .json"
+    )
+    add_words_option(group)
 
 
 def _run(options: argparse.Namespace) -> None:
     if options.output == "-" and sys.stdout.isatty():
         options.wrong_usage("audio is not for a terminal; send it through a pipe, or name a file: -o hello.wav")
+    if options.subtitles_words and not options.subtitles:
+        options.wrong_usage("--subtitles-words says what is in the file of --subtitles FILE")
     text = _text(options)
-    if options.output not in (None, "-"):
+    if not options.subtitles and options.output not in (None, "-"):
         _write_file(text, options)
         return
-    with _open_stream(options) as write, Meter(options) as meter:
+    captions = open_captions(options.subtitles, words=options.subtitles_words) if options.subtitles else None
+    with _open_output(options) as write, Meter(options) as meter, captions or contextlib.nullcontext() as audio_of:
         model = open_model(options)
-        waveforms = model.generate_stream(text, **speech(options), look_ahead=True, progress=meter)
+        settings = {**speech(options), "look_ahead": True, "progress": meter}
+        if audio_of is None:
+            waveforms = model.generate_stream(text, **settings)
+        else:
+            waveforms = audio_of(model.synthesize_stream(text, **settings))
         with contextlib.closing(waveforms):
             for waveform in waveforms:
                 write(waveform)
-    _log(meter, "stdout" if options.output else "the sound card")
+    _log(meter, {None: "the sound card", "-": "stdout"}.get(options.output, options.output))
 
 
 def _write_file(text: str, options: argparse.Namespace) -> None:
     model = open_model(options)
     with Meter(options) as meter:
-        model.generate_to_file(
-            text,
-            options.output,
-            **speech(options),
-            sample_rate=options.sample_rate,
-            format=options.format,
-            subtype=options.subtype,
-            progress=meter,
-        )
+        model.generate_to_file(text, options.output, **speech(options), **file_format(options), progress=meter)
     _log(meter, options.output)
 
 
@@ -114,12 +120,18 @@ def _text(options: argparse.Namespace) -> str:
 
 
 @contextlib.contextmanager
-def _open_stream(options: argparse.Namespace) -> Iterator[Write]:
-    """Yield a function that sends a waveform to stdout or the sound card."""
+def _open_output(options: argparse.Namespace) -> Iterator[Write]:
+    """Yield a function that sends a waveform to a file, stdout or the sound card."""
     if options.output is None:
         if options.format or options.subtype:
             options.wrong_usage("--format and --subtype are for -o; without it the sound card plays")
         with open_speaker(options.sample_rate) as write:
+            yield write
+        return
+    if options.output != "-":
+        from kittentts.audio import open_file
+
+        with open_file(options.output, **file_format(options)) as write:
             yield write
         return
 
