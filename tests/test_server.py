@@ -91,6 +91,24 @@ class TestOpenAI:
         response = create(model="tts-1", voice={"id": "Bella"}, input=TEXT, response_format="pcm")
         check_pcm(response.content, tiny.generate(TEXT, "Bella", clean_text=True))
 
+    def test_times_of_sentences_and_words(self, url, tiny):
+        response = speak(url, TEXT, response_format="pcm", stream_format="sse", timings=True, voice="Leo")
+        events = [json.loads(part.removeprefix("data: ")) for part in response.text.split("\n\n") if part]
+        assert [event["type"] for event in events] == ["speech.audio.timing", "speech.audio.delta"] * 3 + [
+            "speech.audio.done"
+        ]
+        expected = json.loads(json.dumps(tiny.synthesize(TEXT, "Leo", clean_text=True).to_dict()))["chunks"]
+        for chunk in expected:
+            del chunk["phonemes"]
+        assert [chunk for event in events for chunk in event.get("chunks", [])] == expected
+        body = b"".join(base64.b64decode(event["audio"]) for event in events if "audio" in event)
+        check_pcm(body, tiny.generate(TEXT, "Leo", clean_text=True))
+
+    def test_times_need_events(self, url):
+        response = speak(url, TEXT, timings=True)
+        assert response.status_code == 400
+        assert response.json()["error"]["param"] == "timings"
+
     def test_server_sent_events(self, url, tiny):
         response = speak(url, TEXT, response_format="pcm", stream_format="sse", voice="Leo")
         assert response.headers["content-type"].startswith("text/event-stream")

@@ -101,6 +101,26 @@ def test_type_speak_hear(page, tiny, name):
         assert not page.complaints()
 
 
+def test_the_word_that_sounds_is_marked(page, tiny):
+    with running(tiny) as url:
+        page.open(url).choose("voice", "Leo")
+        text = "Hello, dear friend 😀! It costs $5 today."
+        page.run(f"(text.value = {text!r}, form.requestSubmit())")
+        page.message("Done.")
+        words = [word for chunk in tiny.synthesize(text, "Leo", clean_text=True).chunks for word in chunk.words]
+        assert page.find("spoken").get_attribute("textContent") == text
+        assert page.run("[...spoken.children].map((mark) => mark.textContent)") == [word.text for word in words]
+        # in one statement, for the sound may go on
+        marked = "[...spoken.querySelectorAll('.now')].map((mark) => mark.textContent)"
+        for word in words:
+            assert page.run(f"(reader.show({(word.start + word.end) / 2}), {marked})") == [word.text]
+        assert page.run(f"(reader.show(-1), {marked})") == []
+        # of its own accord, while the sound plays
+        page.run("(audio.currentTime = 0, audio.play())")
+        wait_for(lambda: page.run("spoken.querySelectorAll('.now').length") == 1)
+        assert not page.complaints()
+
+
 def test_another_voice_and_speed(page, tiny):
     with running(tiny) as url:
         page.open(url).choose("voice", "Jasper")

@@ -17,7 +17,7 @@ from kittentts.server.errors import ApiError, add_handlers
 from kittentts.server.metrics import Counting, Metrics
 from kittentts.server.places import Places
 from kittentts.server.response import Speaker, SpeechResponse
-from kittentts.server.speech import SpeechRequest, check_format
+from kittentts.server.speech import SpeechRequest, check
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -77,7 +77,7 @@ def _add_speech(app: FastAPI, speaker: Speaker) -> None:
         if len(body.input) > settings.max_chars:
             message = f"input has {len(body.input)} characters; this server takes up to {settings.max_chars}"
             raise ApiError(400, message, "input", "string_above_max_length")
-        check_format(body.format)
+        check(body)
         if settings.log_text:
             logger.warning("to speak: %r", body.input)
         return SpeechResponse(speaker, body, body.parameters(settings.speech, settings.voice_aliases))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import importlib.util
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kittentts import KittenTTS
+    from kittentts.speech import SpokenChunk
 
 Name = Annotated[str, Field(max_length=200)]
 
@@ -42,6 +44,8 @@ class SpeechRequest(BaseModel):
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None = None
     speed: float | None = Field(None, ge=0.25, le=4.0, allow_inf_nan=False)
     stream_format: Literal["audio", "sse"] | None = None
+    timings: bool = False
+    """Ours: events with the times of sentences and words."""
     instructions: Any = None
     """Accepted and ignored: these models take none."""
 
@@ -76,9 +80,12 @@ class _Encodes(Protocol):
     def finish(self) -> bytes: ...
 
 
-def check_format(name: str) -> None:
-    """Raise `ApiError` for a format that this installation lacks."""
-    if name == "aac" and importlib.util.find_spec("av") is None:
+def check(request: SpeechRequest) -> None:
+    """Raise `ApiError` for a format that this installation lacks, or timings where they have no place."""
+    if request.timings and not request.is_sse:
+        message = "timings are events: they need stream_format 'sse'"
+        raise ApiError(400, message, "timings", "unsupported_parameter")
+    if request.format == "aac" and importlib.util.find_spec("av") is None:
         message = 'aac needs PyAV on the server: pip install "kittentts[aac]"; use mp3, opus, flac, wav or pcm'
         raise ApiError(400, message, "response_format", "format_not_available")
 
@@ -95,17 +102,20 @@ def pieces(
     Args:
         model: who speaks.
         request: what is asked for.
-        parameters: for `generate_stream`.
+        parameters: for `synthesize_stream`.
         cancel: ends it with a `StoppedError`.
         note: is told the seconds of audio of each chunk.
     """
     wrap = _event if request.is_sse else bytes
     encoder = _encoder(request.format)
-    waveforms = model.generate_stream(**parameters, cancel=cancel)
-    with contextlib.closing(waveforms):
-        for waveform in waveforms:
-            note(len(waveform) / SAMPLE_RATE)
-            if data := encoder.encode(waveform):
+    # the times are cheap, and make no difference to the audio
+    stream = model.synthesize_stream(**parameters, cancel=cancel)
+    with contextlib.closing(stream):
+        for speech in stream:
+            if request.timings:
+                yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in speech.chunks]})
+            note(len(speech.audio) / SAMPLE_RATE)
+            if data := encoder.encode(speech.audio):
                 yield wrap(data)
     if data := encoder.finish():
         yield wrap(data)
@@ -119,6 +129,11 @@ def pieces(
 def sse(event: Mapping[str, Any]) -> bytes:
     """Return a server-sent event."""
     return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _times(chunk: SpokenChunk) -> dict[str, Any]:
+    # the phonemes would be most of it
+    return {name: value for name, value in dataclasses.asdict(chunk).items() if name != "phonemes"}
 
 
 def _event(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ const TYPES = { wav: "audio/wav", mp3: "audio/mpeg", opus: "audio/ogg", flac: "a
 
 const $ = (id) => document.getElementById(id);
 let running = null; // what stops the current request and its sound
+let reader = null; // the text that was spoken last
 
 function say(message, wrong = false) {
   $("message").textContent = message;
@@ -46,6 +47,15 @@ class Player {
   constructor() {
     this.context = new AudioContext({ sampleRate: RATE });
     this.next = 0;
+    this.starts = [];
+    this.sound = 0;
+  }
+
+  // seconds of the sound that is heard now; what arrived too late has left a gap
+  time() {
+    const now = this.context.currentTime;
+    const last = this.starts.findLast(({ at }) => at <= now);
+    return last ? Math.min(last.sound + now - last.at, last.sound + last.length) : -1;
   }
 
   play(samples) {
@@ -56,12 +66,83 @@ class Player {
     source.connect(this.context.destination);
     this.next = Math.max(this.next, this.context.currentTime + HEAD_START);
     source.start(this.next);
+    this.starts.push({ at: this.next, sound: this.sound, length: buffer.duration });
+    this.sound += buffer.duration;
     this.last = source;
     this.next += buffer.duration;
   }
 
   stop() {
     if (this.context.state !== "closed") this.context.close();
+  }
+}
+
+// Shows the text, and marks the word that sounds; the sentence where the model tells no times of words.
+class Reader {
+  constructor(text) {
+    // the server counts characters, not UTF-16 units
+    this.characters = Array.from(text);
+    this.shown = 0;
+    this.items = [];
+    this.now = null;
+    $("spoken").replaceChildren();
+  }
+
+  text(start, end) {
+    return this.characters.slice(start, end).join("");
+  }
+
+  add(chunks) {
+    for (const chunk of chunks) {
+      for (const { start, end, span } of chunk.words?.length ? chunk.words : [chunk]) {
+        const mark = document.createElement("span");
+        mark.textContent = this.text(...span);
+        $("spoken").append(this.text(this.shown, span[0]), mark);
+        this.items.push({ mark, start, end });
+        this.shown = span[1];
+      }
+    }
+  }
+
+  finish() {
+    $("spoken").append(this.text(this.shown));
+  }
+
+  show(seconds) {
+    const mark = this.items.find(({ start, end }) => start <= seconds && seconds < end)?.mark;
+    if (mark === this.now) return;
+    this.now?.classList.remove("now");
+    mark?.classList.add("now");
+    mark?.scrollIntoView({ block: "nearest" });
+    this.now = mark;
+  }
+}
+
+// Marks the words as long as there is sound.
+function follow() {
+  const player = running?.player;
+  const streams = player && player.context.state !== "closed";
+  if (!streams && $("audio").paused) return reader?.show(-1);
+  reader?.show(streams ? player.time() : $("audio").currentTime);
+  requestAnimationFrame(follow);
+}
+
+// Bytes in any portions -> the objects of server-sent events.
+async function* events(body) {
+  const blocks = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    let block;
+    try {
+      block = await blocks.read();
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Error("The connection broke off in the middle.");
+    }
+    if (block.done) break;
+    const whole = (rest + block.value).split("\n\n");
+    rest = whole.pop();
+    for (const event of whole) yield JSON.parse(event.slice("data: ".length));
   }
 }
 
@@ -166,6 +247,7 @@ async function speak(event) {
 
 async function receive(me, format) {
   const began = performance.now();
+  reader = new Reader($("text").value);
   const response = await ask("v1/audio/speech", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -175,6 +257,8 @@ async function receive(me, format) {
       voice: $("voice").value || undefined,
       speed: Number($("speed").value),
       response_format: format,
+      stream_format: "sse",
+      timings: true,
     }),
     signal: me.abort.signal,
   });
@@ -182,22 +266,20 @@ async function receive(me, format) {
   const bodies = [];
   let parts = [];
   let first = null;
-  const reader = response.body.getReader();
-  for (;;) {
-    let block;
-    try {
-      block = await reader.read();
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new Error("The connection broke off in the middle.");
-    }
-    if (block.done) break;
+  let complete = false;
+  for await (const event of events(response.body)) {
+    if (event.error) throw new Error(event.error.message);
+    if (event.type === "speech.audio.timing") reader.add(event.chunks);
+    complete ||= event.type === "speech.audio.done";
+    if (event.type !== "speech.audio.delta") continue;
     first ??= (performance.now() - began) / 1000;
-    bodies.push(block.value);
+    const bytes = Uint8Array.from(atob(event.audio), (letter) => letter.charCodeAt(0));
+    bodies.push(bytes);
     if (!decoder) continue;
-    const samples = decoder.take(block.value);
+    const samples = decoder.take(bytes);
     if (!samples.length) continue;
     me.player.play(samples);
+    if (!parts.length) follow();
     parts.push(samples);
     const whole = joined(parts);
     parts = [whole];
@@ -205,6 +287,8 @@ async function receive(me, format) {
     draw(whole);
     say(`Speaking … ${(whole.length / RATE).toFixed(1)} s of sound so far.`);
   }
+  if (!complete) throw new Error("The connection broke off in the middle.");
+  reader.finish();
   const seconds = (performance.now() - began) / 1000;
   let samples;
   let blob = new Blob(bodies, { type: TYPES[format] });
@@ -257,7 +341,10 @@ $("speed").addEventListener("input", () => {
   $("speed-value").textContent = Number($("speed").value).toFixed(2);
 });
 $("key").addEventListener("change", loadVoices);
-$("audio").addEventListener("play", () => running?.player?.stop());
+$("audio").addEventListener("play", () => {
+  running?.player?.stop();
+  follow();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") stop();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("form").requestSubmit();
