@@ -263,7 +263,9 @@ class TestSignals:
             process.send_signal(signals)
             assert process.stderr.read() == b""
             seconds = time.monotonic() - began
-        assert process.returncode == status
+        # `python -m` dies of the SIGINT itself, which a shell reports as 130 too, if that came in the middle of an
+        # `exec`: in the import of a module with a dataclass, for example
+        assert process.returncode in (status, -signal.SIGINT if signals == signal.SIGINT else status)
         assert seconds < 1  # measured: under 0.2 s
         assert list(tmp_path.iterdir()) == []
 
