@@ -99,8 +99,8 @@ def make_request(
     steps: list[list[Edit]] = []
 
     def normalized(text: str) -> str:
-        # another one may have taken its place
-        if not timed or not isinstance(preprocessor, TextPreprocessor):
+        # another one may have taken its place, which is not known to trace what it does
+        if not timed or type(preprocessor) is not TextPreprocessor:
             return preprocessor.process(text)
         cleaned, steps[:] = preprocessor.trace(text)
         return cleaned

@@ -46,10 +46,7 @@ def to_srt(chunks: Sequence[SpokenChunk], *, words: bool = False) -> str:
         SettingError: `words`, and the model tells no durations.
     """
     cues = _word_cues(chunks) if words else _sentence_cues(chunks)
-    return "".join(
-        f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_wrapped(cue.text)}\n\n"
-        for number, cue in enumerate(cues, 1)
-    )
+    return "".join(f"{number}\n{_interval(cue, ',')}\n{_wrapped(cue.text)}\n\n" for number, cue in enumerate(cues, 1))
 
 
 def to_vtt(chunks: Sequence[SpokenChunk], *, words: bool = False) -> str:
@@ -57,8 +54,7 @@ def to_vtt(chunks: Sequence[SpokenChunk], *, words: bool = False) -> str:
     if words:
         _check_words(chunks)
     return "WEBVTT\n\n" + "".join(
-        f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n"
-        f"{_karaoke(cue) if words else _escaped(_wrapped(cue.text))}\n\n"
+        f"{_interval(cue, '.')}\n{_karaoke(cue) if words else _escaped(_wrapped(cue.text))}\n\n"
         for cue in _sentence_cues(chunks)
     )
 
@@ -99,6 +95,9 @@ def _word_cues(chunks: Sequence[SpokenChunk]) -> Iterator[_Cue]:
 
 def _sentence_cues(chunks: Iterable[SpokenChunk]) -> Iterator[_Cue]:
     for chunk in chunks:
+        if not chunk.text.strip():
+            # what the cleaning of the text has put in
+            continue
         if not chunk.words:
             yield _Cue(_one_line(chunk.text), (), chunk.start, chunk.end)
             continue
@@ -164,15 +163,30 @@ def _escaped(text: str) -> str:
 
 
 def _karaoke(cue: _Cue) -> str:
-    """Write each word after the time when it starts; the first starts with the cue."""
-    parts = [
-        f"<{_time(start, '.')}>{_escaped(piece)}" if number else _escaped(piece)
-        for number, (piece, start) in enumerate(cue.words)
-    ]
+    """Write each word after the time when it starts, where that is inside of the cue and later than the one before."""
+    if not cue.words:
+        return _escaped(_wrapped(cue.text))
+    parts = []
+    last, end = _milliseconds(cue.start), _milliseconds(cue.end)
+    for piece, start in cue.words:
+        if last < _milliseconds(start) < end:
+            last = _milliseconds(start)
+            parts.append(f"<{_time(start, '.')}>{_escaped(piece)}")
+        else:
+            parts.append(_escaped(piece))
     return " ".join(parts)
 
 
+def _interval(cue: _Cue, point: str) -> str:
+    # a word that is cut by the end of its chunk may be shorter than what is written here
+    end = max(_milliseconds(cue.end), _milliseconds(cue.start) + 1) / 1000
+    return f"{_time(cue.start, point)} --> {_time(end, point)}"
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
 def _time(seconds: float, point: str) -> str:
-    milliseconds = round(seconds * 1000)
-    whole, rest = divmod(milliseconds, 1000)
+    whole, rest = divmod(_milliseconds(seconds), 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{rest:03}"

@@ -68,9 +68,9 @@ def _ends(waveform: Samples, edges: NDArray[np.int64] | None) -> tuple[int, int]
         first, last = max(0, int(edges[1]) - _EARLY), int(edges[-3])
     steps = waveform[first : first + (last - first) // _STEP * _STEP].reshape(-1, _STEP)
     loudness = np.sqrt((steps**2).mean(axis=1))
-    if not loudness.any():
+    loud = np.flatnonzero(loudness > _SILENCE * np.quantile(loudness, 0.95)) if loudness.size else loudness
+    if not loud.size:
         return first, last
-    loud = np.flatnonzero(loudness > _SILENCE * np.quantile(loudness, 0.95))
     runs = np.split(loud, np.flatnonzero(np.diff(loud) > _APART) + 1)
     if len(runs) > 1 and runs[-1][-1] - runs[-1][0] < _CLICK:
         runs.pop()

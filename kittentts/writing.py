@@ -25,7 +25,7 @@ class Place(NamedTuple):
     """In the chunk's text."""
     end: int
     origin: tuple[int, int]
-    """In the text that was given, without the punctuation around it."""
+    """In the text that was given, without the punctuation around it; empty if the cleaning has put it in."""
 
 
 class Written(NamedTuple):
@@ -62,7 +62,8 @@ def trace(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chunks: Iter
             shift = cleaned_piece.start() - piece.start()
             for token in _TOKEN.finditer(cleaned, *cleaned_piece.span()):
                 if is_word(token[0]):
-                    origin = _stripped(text, *original(*token.span()))
+                    # before and after, for what is gone between a word and its comma is no part of it
+                    origin = _stripped(text, *original(*_stripped(cleaned, *token.span())))
                     places.append(Place(token.start() - shift, token.end() - shift, origin))
         found.append(Written((min(spans)[0], max(end for _, end in spans)), places))
     return found
@@ -77,7 +78,7 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
     """Take punctuation off the ends, but for the dot after dotted letters like "p.m."."""
     letters = [i for i in range(start, end) if is_word(text[i])]
     if not letters:
-        return start, end
+        return start, start
     first, last = letters[0], letters[-1] + 1
     while last < end and unicodedata.category(text[last])[0] == "M":
         last += 1

@@ -115,6 +115,16 @@ def test_times_beyond_an_hour():
     assert "11:01:02.000 --> 11:01:02.500" in subtitles.to_vtt([chunk])
 
 
+def test_no_cue_is_of_no_length():
+    words = (Word("Are", 0.5, 0.9999, (0, 3)), Word("you", 0.9999, 0.99995, (4, 7)))
+    chunk = SpokenChunk("Are you?", 0.0, 1.0, (0, 8), words, ())
+    *_, cue = srt.parse(subtitles.to_srt([chunk], words=True))
+    assert cue.end - cue.start == timedelta(milliseconds=1)
+    assert subtitles.to_vtt([chunk], words=True).endswith("\n00:00:00.500 --> 00:00:01.000\nAre you?\n\n")
+    bare = SpokenChunk("A b", 0.0, 1.0, (0, 3), (), ())
+    assert subtitles.to_vtt([bare], words=True).endswith("\nA b\n\n")
+
+
 def test_json_holds_everything(tiny):
     speech = tiny.synthesize(TEXT)
     assert json.loads(subtitles.to_json(speech.chunks)) == {

@@ -15,7 +15,8 @@ from speeches import check, check_order, words_of, written_words
 
 from kittentts import KittenTTS
 from kittentts.errors import SettingError, TextError
-from kittentts.preprocess import chunk_text
+from kittentts.preprocess import TextPreprocessor, chunk_text
+from kittentts.preprocess.trace import difference
 from kittentts.timing import align
 
 TEXT = "Dr. Smith paid $3.50, at 3:05 p.m., for all of the cake. Was it well-made? He said “yes — twice”…"
@@ -107,6 +108,62 @@ def test_spans_lead_through_cleaning_to_what_was_written(tiny):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "un<b>believ</b>able e<sup>x</sup> so<br>what <b>two words</b>!",
+            "un<b>believ</b>able|e<sup>x|so|what|two|words",
+        ),
+        ('A <a href="x y">link here</a>.', "A|link|here"),
+        ("<p>One</p><p>Two</p>", "One|Two"),
+        ("Ask me@x.org or see https://a.org/b?c=d, now.", "Ask|or|see|now"),
+    ],
+)
+def test_tags_and_addresses_that_are_gone_move_no_word(tiny, text, words):
+    speech = tiny.synthesize(text, clean_text=True, trim="exact")
+    assert [word.text for word in words_of(speech)] == words.split("|")
+
+
+def test_what_cleaning_puts_in_is_no_word_of_the_text(tiny):
+    text = "we go home now my friends."
+    speech = tiny.synthesize(text, clean_text=lambda text: f"Well then, {text} The end of it. And out.")
+    assert [word.text for word in words_of(speech)] == ["we", "go", "home", "now", "my", "friends"]
+    assert [chunk.text for chunk in speech.chunks] == [text, "", ""]
+    for subtitles in (speech.to_srt(), speech.to_srt(words=True), speech.to_vtt(), speech.to_vtt(words=True)):
+        assert "-->" in subtitles
+        assert "\n\n\n" not in subtitles
+    assert len(list(srt.parse(speech.to_srt()))) == 1
+
+
+def test_a_normalizer_of_another_kind(tiny_directory):
+    class Mine(TextPreprocessor):
+        def process(self, text):
+            return super().process(text).replace("cat", "caterpillar")
+
+    model = KittenTTS(tiny_directory)
+    model.model.preprocessor = Mine(remove_punctuation=False)
+    text = "My cat sleeps here on 2 chairs."
+    speech = model.synthesize(text, clean_text=True)
+    assert speech.audio.tobytes() == model.generate(text, clean_text=True).tobytes()
+    check(speech, text)
+
+
+def test_tracing_takes_time_in_proportion_to_the_text():
+    # texts in which nearly everything differs, or nothing in a row; quadratic time would be minutes
+    for text, cleaned in (
+        ("<p>Some <i>text</i> here.</p>\n" * 10_000, "Some text here. " * 10_000),
+        ("a b c d e f g h i j " * 10_000, "a b c d e f g h i j and " * 10_000),
+        ("a " * 100_000, "b c " * 100_000),
+    ):
+        assert difference(text, cleaned)
+
+
+def test_dense_chunks_are_aligned_in_no_time(tiny):
+    for text in ("x" * 3000, "日" * 2000, "7 8 " * 99):
+        assert words_of(tiny.synthesize(text))
+
+
 def test_own_cleaning(tiny):
     text = "Please say ONE, then 2."
     speech = tiny.synthesize(text, clean_text=lambda text: text.replace("2", "the number two").lower())
@@ -188,6 +245,12 @@ def test_whatever_the_text(tiny, text, clean_text, trim):
     check_order(speech, text)
     assert list(srt.parse(speech.to_srt())) is not None
     webvtt.from_string(speech.to_vtt(words=True))
+
+
+def test_a_space_that_was_not_spoken_begins_no_word(tiny):
+    # the piece of quotes alone, with the space behind it, has no sound
+    text = "Some text first of all here, you know. " + '"' * 126 + " " + "hello " * 36 + "now."
+    check_order(tiny.synthesize(text), text)
 
 
 def test_results_are_plain_data(tiny):

@@ -74,6 +74,11 @@ def test_silence_alone_is_left_alone(waveform):
     assert len(cut) == len(waveform)
 
 
+def test_what_is_no_number_is_left_alone():
+    waveform = np.full(6000, np.nan, np.float32)
+    assert len(trimmed(waveform, None, "exact")[0]) == 6000
+
+
 def test_durations_that_do_not_fit_the_waveform_are_none():
     assert trimmed(tone(12_000), np.array([5, 10, 3, 3]), "fixed")[1] is None
 

@@ -10,7 +10,7 @@ from kittentts.preprocess.text import word_list
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 # Attributes without a value are few; "a <b and c> d" is no tag.
 _ATTRIBUTE = (
@@ -31,6 +31,8 @@ _TAGS = _INLINE_TAGS | frozenset(
         "tfoot th thead time title tr track tt ul video wbr"
     )
 )
+_HASHTAG = r"(?<!\w)#\w+"
+_MENTION = r"(?<![\w.+%-])@\w+"
 # Unicode's own limit for the length of a sensible sequence of combining marks is 30.
 _MOST_MARKS = 100
 
@@ -41,6 +43,23 @@ _STOPWORDS = word_list(
     "some such than that the their them then there these they this those through to too under until up very was we "
     "were what when where which while who whom why will with you your"
 )
+
+
+def removals() -> dict[str, tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]:
+    """Return what each of these flags of `TextPreprocessor` finds, and what it leaves of that, in their order."""
+    from kittentts.preprocess.rules_addresses import EMAIL, URL
+
+    return {
+        "remove_html": (compiled(_TAG), _removed_tag),
+        "remove_urls": (compiled(URL), _nothing),
+        "remove_emails": (compiled(EMAIL), _nothing),
+        "remove_hashtags": (compiled(_HASHTAG), _nothing),
+        "remove_mentions": (compiled(_MENTION), _nothing),
+    }
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
 
 
 def remove_html_tags(text: str) -> str:
@@ -71,12 +90,12 @@ def remove_emails(text: str, replacement: str = "") -> str:
 
 def remove_hashtags(text: str, replacement: str = "") -> str:
     """Replace hashtags such as #nlp."""
-    return compiled(r"(?<!\w)#\w+").sub(lambda _: replacement, text)
+    return compiled(_HASHTAG).sub(lambda _: replacement, text)
 
 
 def remove_mentions(text: str, replacement: str = "") -> str:
     """Replace mentions such as @user; e-mail addresses stay."""
-    return compiled(r"(?<![\w.+%-])@\w+").sub(lambda _: replacement, text)
+    return compiled(_MENTION).sub(lambda _: replacement, text)
 
 
 def remove_punctuation(text: str) -> str:

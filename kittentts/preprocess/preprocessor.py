@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from kittentts.preprocess import cleanup
 from kittentts.preprocess.apply import apply_rules, find_replacements, render
 from kittentts.preprocess.text import check_is_text
-from kittentts.preprocess.trace import difference, edits_of, word_by_word
+from kittentts.preprocess.trace import difference, edits_of, substitute, word_by_word
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+    from re import Match, Pattern
 
     from kittentts.preprocess.rule import Rule
     from kittentts.preprocess.trace import Edit
@@ -72,7 +73,11 @@ class TextPreprocessor(NamedTuple):
 
         """
         check_is_text(text)
-        return self._simplified(apply_rules(self._without_markup_and_addresses(text), self._rules()))
+        if self.normalize_unicode:
+            text = cleanup.normalize_unicode(text)
+        for pattern, left in self._removals():
+            text = pattern.sub(left, text)
+        return self._simplified(apply_rules(text, self._rules()))
 
     def trace(self, text: str) -> tuple[str, list[list[Edit]]]:
         """Do the same as `process`, and say which characters came from where.
@@ -85,33 +90,25 @@ class TextPreprocessor(NamedTuple):
 
         """
         check_is_text(text)
-        bare = self._without_markup_and_addresses(text)
-        replacements = find_replacements(bare, self._rules())
-        pieces = render(bare, replacements)
+        normal = cleanup.normalize_unicode(text) if self.normalize_unicode else text
+        steps = [difference(text, normal)]
+        for pattern, left in self._removals():
+            normal, edits = substitute(pattern, left, normal)
+            steps.append(edits)
+        replacements = find_replacements(normal, self._rules())
+        pieces = render(normal, replacements)
         spoken = "".join(pieces)
+        steps.append(list(word_by_word(edits_of(replacements, pieces), normal, spoken)))
         simplified = self._simplified(spoken)
-        replaced = list(word_by_word(edits_of(replacements, pieces), bare, spoken))
-        return simplified, [difference(text, bare), replaced, difference(spoken, simplified)]
+        return simplified, [*steps, difference(spoken, simplified)]
+
+    def _removals(self) -> list[tuple[Pattern[str], Callable[[Match[str]], str]]]:
+        return [removal for flag, removal in cleanup.removals().items() if getattr(self, flag)]
 
     def _rules(self) -> list[Rule]:
         from kittentts.preprocess.rules import RULES
 
         return [rule for rule in RULES if rule.flags and all(getattr(self, flag) for flag in rule.flags)]
-
-    def _without_markup_and_addresses(self, text: str) -> str:
-        if self.normalize_unicode:
-            text = cleanup.normalize_unicode(text)
-        if self.remove_html:
-            text = cleanup.remove_html_tags(text)
-        if self.remove_urls:
-            text = cleanup.remove_urls(text)
-        if self.remove_emails:
-            text = cleanup.remove_emails(text)
-        if self.remove_hashtags:
-            text = cleanup.remove_hashtags(text)
-        if self.remove_mentions:
-            text = cleanup.remove_mentions(text)
-        return text
 
     def _simplified(self, text: str) -> str:
         if self.remove_accents:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from kittentts.preprocess.cleanup import normalize_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kittentts.preprocess.apply import Replacement
 
 _PIECE = re.compile(r"\s+|\S+")
+_WORD = re.compile(r"\S+")
+# how many words may be inserted, left out or replaced at one place
+_FARTHEST = 60
 
 
 class Edit(NamedTuple):
@@ -23,6 +26,20 @@ class Edit(NamedTuple):
     end: int
     new_start: int
     new_end: int
+
+
+def substitute(pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str], text: str) -> tuple[str, list[Edit]]:
+    """Do what `pattern.sub(replace, text)` does, and say what was edited."""
+    edits = []
+    pieces = []
+    position = length = 0
+    for match in pattern.finditer(text):
+        new = replace(match)
+        pieces += [text[position : match.start()], new]
+        start = length + match.start() - position
+        position, length = match.end(), start + len(new)
+        edits.append(Edit(*match.span(), start, length))
+    return "".join([*pieces, text[position:]]), edits
 
 
 def edits_of(replacements: Iterable[Replacement], pieces: Sequence[str]) -> list[Edit]:
@@ -48,45 +65,58 @@ def word_by_word(edits: Iterable[Edit], text: str, new: str) -> Iterator[Edit]:
 
 
 def difference(text: str, cleaned: str) -> list[Edit]:
-    """Find out what was edited, word by word; words that differ in case or Unicode form only count as the same."""
+    """Find out what was edited, word by word; words that differ in case or Unicode form only count as the same.
+
+    Takes time that is linear in the length of the texts.
+    """
     if text == cleaned:
         return []
-    # on use, for importing this package is instant
-    import difflib
-
-    old, new = list(_PIECE.finditer(text)), list(_PIECE.finditer(cleaned))
-    matcher = difflib.SequenceMatcher(None, [_key(piece[0]) for piece in old], [_key(piece[0]) for piece in new])
+    old = [(match.start(), match.end()) for match in _WORD.finditer(text)]
+    new = [(match.start(), match.end()) for match in _WORD.finditer(cleaned)]
+    if len(old) == len(new):
+        pairs = [(i, i) for i in range(len(old))]
+    else:
+        pairs = list(
+            _same_words([_key(text[slice(*span)]) for span in old], [_key(cleaned[slice(*span)]) for span in new])
+        )
     edits = []
-    for _, old_first, old_end, new_first, new_end in matcher.get_opcodes():
-        count = old_end - old_first
-        if count == new_end - new_first:
-            # one by one: a letter may be longer in lower case, and white space may have become another
-            for before, after in zip(old[old_first:old_end], new[new_first:new_end], strict=True):
-                edits += _edits_of_word(before, after)
-        else:
-            edits.append(Edit(*_extent(old, old_first, old_end, text), *_extent(new, new_first, new_end, cleaned)))
+    position = new_position = 0
+    for i, j in [*pairs, (len(old), len(new))]:
+        start, new_start = (old[i][0], new[j][0]) if i < len(old) else (len(text), len(cleaned))
+        # what is between this word and the one before
+        if text[position:start] != cleaned[new_position:new_start]:
+            edits.append(Edit(position, start, new_position, new_start))
+        if i < len(old):
+            position, new_position = old[i][1], new[j][1]
+            word, new_word = text[start:position], cleaned[new_start:new_position]
+            if len(word) != len(new_word) or (word != new_word and _key(word) != _key(new_word)):
+                edits.append(Edit(start, position, new_start, new_position))
     return edits
 
 
-def _edits_of_word(before: re.Match[str], after: re.Match[str]) -> list[Edit]:
-    if len(before[0]) == len(after[0]) and _key(before[0]) == _key(after[0]):
-        return []
-    (start, end), (new_start, new_end) = before.span(), after.span()
-    at = before[0].find(after[0])
-    if at < 0:
-        return [Edit(start, end, new_start, new_end)]
-    # what was around it is gone, like a tag of HTML
-    outside = (start, start + at, new_start), (start + at + len(after[0]), end, new_end)
-    return [Edit(first, last, new, new) for first, last, new in outside if first < last]
+def _same_words(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of words that are in both, in order; after a difference, those nearest to it."""
+    i = j = 0
+    while i < len(old) and j < len(new):
+        if old[i] != new[j]:
+            i, j = _where_they_meet(old, i, new, j)
+        else:
+            yield i, j
+            i, j = i + 1, j + 1
+
+
+def _where_they_meet(old: Sequence[str], i: int, new: Sequence[str], j: int) -> tuple[int, int]:
+    """Return the nearest places from which two words in a row are the same, or all up to the end."""
+    for distance in range(1, 2 * _FARTHEST):
+        for ahead in range(max(0, distance - _FARTHEST), min(distance, _FARTHEST) + 1):
+            first, second = old[i + ahead : i + ahead + 2], new[j + distance - ahead : j + distance - ahead + 2]
+            if first == second and first:
+                return i + ahead, j + distance - ahead
+    return i + _FARTHEST, j + _FARTHEST
 
 
 def _key(piece: str) -> str:
-    return " " if piece.isspace() else normalize_unicode(piece).lower()
-
-
-def _extent(pieces: list[re.Match[str]], first: int, end: int, text: str) -> tuple[int, int]:
-    start = pieces[first].start() if first < len(pieces) else len(text)
-    return start, pieces[end - 1].end() if end > first else start
+    return normalize_unicode(piece).lower()
 
 
 def to_original(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
