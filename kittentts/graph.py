@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-import random
+import secrets
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,8 @@ _DURATION_OUTPUT = "duration"
 _SEED_BITS = 32
 _RANDOM_OPERATORS = (b"RandomNormal", b"RandomUniform", b"Multinomial", b"Bernoulli")
 
-# Held while a session is opened, for ONNX Runtime's seed is global.
-_opening = threading.Lock()
+opening = threading.Lock()
+"""Held while a session is opened, for ONNX Runtime's seed is global. A fork must wait for it (see `sessions`)."""
 
 
 def open_session(
@@ -65,7 +65,7 @@ def open_session(
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
-        with _opening:
+        with opening:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
             if seed is not None:
                 onnxruntime.set_seed(seed)
@@ -73,7 +73,7 @@ def open_session(
                 session = onnxruntime.InferenceSession(str(path), options, providers=providers)
             finally:
                 if seed is not None:
-                    onnxruntime.set_seed(random.getrandbits(_SEED_BITS))
+                    onnxruntime.set_seed(secrets.randbits(_SEED_BITS))
     except _errors() as error:
         if type(error).__name__ == "NoSuchFile":
             raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error

@@ -245,7 +245,9 @@ def _set_hooks() -> None:
     # the count gives the 0 to one thread only
     if next(_hooks) == 0:
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_after_fork)
+            os.register_at_fork(
+                before=graph.opening.acquire, after_in_parent=graph.opening.release, after_in_child=_after_fork
+            )
         # Imported now, because phonemizer imports it on first use, and its own hook is refused once the program ends.
         import concurrent.futures.process  # noqa: F401
 
@@ -256,6 +258,7 @@ def _set_hooks() -> None:
 
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603
+    graph.opening.release()
     _lock = threading.Lock()
     for found in list(_graphs.values()):
         found.after_fork()

@@ -1,5 +1,7 @@
 """`seed=`: a graph with random nodes says the same in the same way, when it is told to."""
 
+import os
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -83,6 +85,36 @@ def test_without_random_nodes_it_changes_nothing_and_opens_nothing(tiny_director
 def test_a_wrong_seed_is_named(tiny, seed):
     with pytest.raises(SettingError, match=r"is not a whole number from 0 up"):
         tiny.generate("Hello.", seed=seed)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_while_sessions_are_opened(noisy):
+    expected = noisy.generate("One.", seed=2).tobytes()
+    done = threading.Event()
+
+    def speak():
+        while not done.is_set():
+            noisy.generate(TEXT, seed=1)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    try:
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if noisy.generate("One.", seed=2).tobytes() == expected else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_seed_leaves_the_callers_random_numbers_alone(noisy):
+    random.seed(0)
+    first = random.random()
+    random.seed(0)
+    noisy.generate("One.", seed=1)
+    assert random.random() == first
 
 
 def test_large_seeds(noisy):
