@@ -95,6 +95,25 @@ def test_batch(kitten, tiny, tiny_directory, tmp_path):
     assert (tmp_path / "out/one.srt").exists()
 
 
+def test_batch_overwrites_no_input(kitten, tiny_directory, tmp_path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/notes.vtt").write_text("Some notes.", encoding="utf-8")
+    arguments = ["batch", "w/notes.vtt", "-d", "w", "-m", tiny_directory, "--overwrite"]
+    result = kitten(*arguments, "--subtitles", "vtt")
+    assert result.returncode == 1
+    assert "'w/notes.vtt' is an input, and would be overwritten" in result.stderr
+    assert (tmp_path / "w/notes.vtt").read_text(encoding="utf-8") == "Some notes."
+    assert kitten(*arguments, "--subtitles", "srt").returncode == 0
+
+
+def test_batch_goes_on_after_a_text_that_has_half_a_character(kitten, tiny_directory, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "Caf\\ud800 there."}\n{"id": "b", "text": "Two."}\n')
+    result = kitten("batch", "a.jsonl", "--jsonl", "-d", "out", "-m", tiny_directory, "--subtitles", "srt")
+    assert result.returncode == 0
+    assert "Caf? there." in (tmp_path / "out/a.srt").read_text(encoding="utf-8")
+    assert (tmp_path / "out/b.srt").exists()
+
+
 def test_batch_wants_a_format_for_its_words(kitten, tiny_directory, tmp_path):
     result = kitten("batch", "-", "-d", "out", "-m", tiny_directory, "--subtitles-words", input=TEXT)
     assert result.returncode == 2

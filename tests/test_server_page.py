@@ -121,6 +121,15 @@ def test_the_word_that_sounds_is_marked(page, tiny):
         assert not page.complaints()
 
 
+def test_a_number_of_several_chunks_is_shown_once(page, tiny):
+    with running(tiny) as url:
+        page.open(url).choose("voice", "Leo")
+        text = "It is " + "123456789 " * 12 + "now."
+        page.speak(text)
+        page.message("Done.")
+        assert page.find("spoken").get_attribute("textContent") == text
+
+
 def test_another_voice_and_speed(page, tiny):
     with running(tiny) as url:
         page.open(url).choose("voice", "Jasper")

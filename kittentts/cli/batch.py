@@ -83,10 +83,10 @@ def _run(options: argparse.Namespace) -> int:
         options.wrong_usage("--subtitles-words says what is in the files of --subtitles FORMAT")
     directory = Path(options.directory)
     directory.mkdir(parents=True, exist_ok=True)
-    suffix = f".{options.format or 'wav'}"
+    suffixes = [f".{options.format or 'wav'}", *([f".{options.subtitles}"] if options.subtitles else [])]
     with _only_batch_in(directory), _Tally(options) as tally:
         items = []
-        for item in find_items(options, directory, suffix):
+        for item in find_items(options, directory, suffixes):
             if isinstance(item, str):
                 tally.failed(item)
             elif _is_there(item, options) and not options.overwrite:

@@ -47,7 +47,8 @@ def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[Audi
 
     with written_aside(path) as aside:
         yield audio_of
-        aside.write_text(to_text(chunks, words=words), encoding="utf-8")
+        # what is no character at all, half of a surrogate pair, becomes a question mark
+        aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")
 
 
 def add_words_option(group: argparse._ArgumentGroup) -> None:

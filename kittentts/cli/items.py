@@ -12,7 +12,7 @@ from kittentts.errors import SettingError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 # what file systems allow, less what the name of an unfinished file has more
 _LONGEST_NAME = 255 - 10
@@ -39,15 +39,22 @@ class _Entry(NamedTuple):
     speed: float | None = None
 
 
-def find_items(options: argparse.Namespace, directory: Path, suffix: str) -> Iterator[Item | str]:
-    """Yield the items of all inputs; for one that is malformed, or would leave the directory, what is wrong with it."""
+def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[str]) -> Iterator[Item | str]:
+    """Yield the items of all inputs; for one that is malformed, or would leave the directory, what is wrong with it.
+
+    Args:
+        options: of the command.
+        directory: where the files go.
+        suffixes: of the files of each item, the audio's first.
+    """
     sources: dict[Path, str] = {}
+    inputs = {Path(name).resolve() for name in options.inputs if name != "-"}
     for entry in _entries(options):
         if isinstance(entry, str):
             yield entry
             continue
         try:
-            path = _path(entry.name, directory, suffix)
+            path, *_ = [_path(entry.name, directory, suffix, inputs) for suffix in suffixes]
         except SettingError as error:
             yield f"{entry.source}: {error}"
             continue
@@ -101,8 +108,8 @@ def _parse(source: str, line: str) -> _Entry:
     return _Entry(source, str(name), lambda: text, fields.get("voice"), fields.get("speed"))
 
 
-def _path(name: str, directory: Path, suffix: str) -> Path:
-    """Return where an item goes; raise `SettingError` for a name that is none or leaves the directory."""
+def _path(name: str, directory: Path, suffix: str, inputs: set[Path]) -> Path:
+    """Return where an item goes; raise `SettingError` for a name that is none, leaves the directory or is an input."""
     windows = PureWindowsPath(name)
     posix = PurePosixPath(name)
     if not posix.name or name.endswith(("/", "\\")) or not name.isprintable():
@@ -114,6 +121,8 @@ def _path(name: str, directory: Path, suffix: str) -> Path:
         raise SettingError(f"the name {name[:40]!r}... is too long for a file")
     if not path.resolve().is_relative_to(directory.resolve()):
         raise SettingError(f"the name {name!r} leaves the directory through a link; this is refused")
+    if path.resolve() in inputs:
+        raise SettingError(f"{str(path)!r} is an input, and would be overwritten; choose another directory")
     if path.is_dir():
         raise SettingError(f"{str(path)!r} is a folder")
     return path

@@ -102,20 +102,18 @@ def pieces(
     Args:
         model: who speaks.
         request: what is asked for.
-        parameters: for `synthesize_stream`.
+        parameters: for `generate_stream`.
         cancel: ends it with a `StoppedError`.
         note: is told the seconds of audio of each chunk.
     """
     wrap = _event if request.is_sse else bytes
     encoder = _encoder(request.format)
-    # the times are cheap, and make no difference to the audio
-    stream = model.synthesize_stream(**parameters, cancel=cancel)
-    with contextlib.closing(stream):
-        for speech in stream:
+    with contextlib.closing(_speak(model, request, parameters, cancel)) as spoken:
+        for waveform, chunks in spoken:
             if request.timings:
-                yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in speech.chunks]})
-            note(len(speech.audio) / SAMPLE_RATE)
-            if data := encoder.encode(speech.audio):
+                yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in chunks]})
+            note(len(waveform) / SAMPLE_RATE)
+            if data := encoder.encode(waveform):
                 yield wrap(data)
     if data := encoder.finish():
         yield wrap(data)
@@ -124,6 +122,20 @@ def pieces(
         count = len(request.input)
         usage = {"input_tokens": count, "output_tokens": 0, "total_tokens": count}
         yield sse({"type": "speech.audio.done", "usage": usage})
+
+
+def _speak(
+    model: KittenTTS, request: SpeechRequest, parameters: Mapping[str, Any], cancel: threading.Event
+) -> Generator[tuple[NDArray[np.float32], tuple[SpokenChunk, ...]], None, None]:
+    """Yield the waveforms, with what sounds in them when if that is asked for."""
+    if request.timings:
+        with contextlib.closing(model.synthesize_stream(**parameters, cancel=cancel)) as speeches:
+            for speech in speeches:
+                yield speech.audio, speech.chunks
+    else:
+        with contextlib.closing(model.generate_stream(**parameters, cancel=cancel)) as waveforms:
+            for waveform in waveforms:
+                yield waveform, ()
 
 
 def sse(event: Mapping[str, Any]) -> bytes:

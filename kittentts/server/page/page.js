@@ -95,11 +95,15 @@ class Reader {
   add(chunks) {
     for (const chunk of chunks) {
       for (const { start, end, span } of chunk.words?.length ? chunk.words : [chunk]) {
-        const mark = document.createElement("span");
-        mark.textContent = this.text(...span);
-        $("spoken").append(this.text(this.shown, span[0]), mark);
-        this.items.push({ mark, start, end });
-        this.shown = span[1];
+        // a long number may be spoken in several chunks; then its mark is there already
+        const from = Math.max(span[0], this.shown);
+        if (from < span[1]) {
+          this.mark = document.createElement("span");
+          this.mark.textContent = this.text(from, span[1]);
+          $("spoken").append(this.text(this.shown, from), this.mark);
+          this.shown = span[1];
+        }
+        this.items.push({ mark: this.mark, start, end });
       }
     }
   }
@@ -118,13 +122,16 @@ class Reader {
   }
 }
 
+let frame = 0; // what calls follow() next
+
 // Marks the words as long as there is sound.
 function follow() {
+  cancelAnimationFrame(frame);
   const player = running?.player;
   const streams = player && player.context.state !== "closed";
   if (!streams && $("audio").paused) return reader?.show(-1);
   reader?.show(streams ? player.time() : $("audio").currentTime);
-  requestAnimationFrame(follow);
+  frame = requestAnimationFrame(follow);
 }
 
 // Bytes in any portions -> the objects of server-sent events.
