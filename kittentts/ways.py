@@ -97,9 +97,14 @@ class Speaking:
             yield from self.in_turn()
             return
         plan = make_plan(self._sizes, self._workers, runs_in_memory(max(self._sizes) / self._speed))
+        pooled = plan.pooled
+        if pooled == len(self._sizes) >= _MANY * plan.workers:
+            # The last one alone and on all cores, when the others are done: so the memory goes back that the session
+            # with all cores has from an earlier call. Beside others it would crowd them, and need memory of its own.
+            pooled -= 1
         for texts, workers, one_core in (
-            (range(plan.pooled), plan.workers, plan.one_core_each),
-            (range(plan.pooled, len(self._sizes)), 1, False),
+            (range(pooled), plan.workers, plan.one_core_each),
+            (range(pooled, len(self._sizes)), 1, False),
         ):
             if texts:
                 left = itertools.count(len(texts) - 1, -1)
@@ -130,9 +135,7 @@ class Speaking:
     ) -> Part:
         """Run one chunk, beside others.
 
-        The last `workers` to begin give the memory of their session back. Of a long text the very last is on all cores,
-        and so the memory of that session, too, goes back. (It crowds those beside it: of four chunks of 400 characters
-        on two cores it made the whole 14 % slower.)
+        The last `workers` to begin give the memory of their session back.
 
         Args:
             chunk: what to speak.
@@ -141,8 +144,7 @@ class Speaking:
             left: counts the runs that are still to begin after this one; None for a run that stands alone.
         """
         after = workers if left is None else next(left)
-        is_last_of_many = after == 0 and len(self._sizes) >= _MANY * workers
-        part = self._run(chunk, one_core=one_core and not is_last_of_many, shrink=after < workers)
+        part = self._run(chunk, one_core=one_core, shrink=after < workers)
         self._call.note(chunk.index, len(part.waveform))
         return part
 
