@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # so many waveforms for each worker may wait to be used, where the text may be a book
 _WINDOW = 4
 # so many chunks for each worker, and the last one takes little of the time
-_MANY = 8
+_MANY = 16
 
 
 class Run(Protocol):
