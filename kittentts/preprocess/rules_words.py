@@ -256,8 +256,8 @@ WORD_RULES = (
         "reference",
         "citation",
         rf"(?<!\w)(?ai:(?P<word>{_alternatives(_REFERENCES)})\.)"
-        # "Fig. 2B" is no billion
-        rf"(?:(?P<lettered> ?[0-9]{{1,3}}[A-Za-z](?![\w–-]))|(?= ?\(?[0-9{TAKEN}]))",
+        # "Fig. 2B" is no billion; "pp. 80s" is a decade
+        rf"(?:(?P<lettered> ?[0-9]{{1,3}}(?!(?<=0)s)[A-Za-z](?![\w–-]))|(?= ?\(?[0-9{TAKEN}]))",
         _reference,
         needs=".",
     ),
