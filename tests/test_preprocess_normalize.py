@@ -166,6 +166,7 @@ CASES = {
         ("5K-10K", "five thousand to ten thousand"),
         ("3bn, 7b, section 2b", "three billion, seven billion, section 2b"),
         ("Apt. 5B, Fig. 3B, the 7B", "Apt. 5B, Figure 3B, the seven billion"),
+        ("pp. 80s, Fig. 20a", "pages eighties, Figure 20a"),
         ("fig.2b and $4 7b", "figure 2b and four dollars seven billion"),
         ("5m people, 5m", "five million people, five meters"),
     ],
