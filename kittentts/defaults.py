@@ -8,3 +8,6 @@ MODEL = "KittenML/kitten-tts-nano-0.8"
 
 VOICE = "expr-voice-5-m"
 """The voice when none is named."""
+
+TRIMS = ("fixed", "exact")
+"""The ways to cut the ends of a chunk, the default first; see `trimming.trimmed`."""

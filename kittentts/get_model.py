@@ -366,10 +366,7 @@ class KittenTTS:
         )  # fmt: skip
 
     def close(self) -> None:
-        """Stop what runs, in any thread, and let go of the graph; further calls raise `StoppedError`.
-
-        `with KittenTTS(...) as model:` does it at the end. Without it, Python lets go of a model that nobody holds.
-        """
+        """Stop what runs, in any thread, and let go of the graph, as `with` does; then calls raise `StoppedError`."""
         self._is_closed = True
         if self._model is not None:
             self._model.close()

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from kittentts import graph
+from kittentts import defaults, graph
 from kittentts.audio import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
 from kittentts.phonemes import check_lexicon, check_phonemes
 from kittentts.preprocess import TextPreprocessor, chunk_text
-from kittentts.trimming import TRIMS
 from kittentts.writing import trace
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Request(NamedTuple):
     silence: NDArray[np.float32]
     """What is between two chunks."""
     trim: str
-    """How the ends of a chunk are cut: one of `trimming.TRIMS`."""
+    """How the ends of a chunk are cut: one of `defaults.TRIMS`."""
     seed: int | None
     """Of the graph's random nodes."""
     source: str
@@ -154,8 +153,8 @@ def check_numbers(speed: float, sentence_silence: float, seed: int | None) -> No
 
 def check_trim(trim: str) -> None:
     """Raise `SettingError` unless it is a way to cut the ends of a chunk."""
-    if trim not in TRIMS:
-        raise SettingError(f"trim={trim!r} is unknown; use one of {', '.join(map(repr, TRIMS))}")
+    if trim not in defaults.TRIMS:
+        raise SettingError(f"trim={trim!r} is unknown; use one of {', '.join(map(repr, defaults.TRIMS))}")
 
 
 def check_clean_text(how: object) -> None:

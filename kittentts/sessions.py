@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kittentts import graph
-from kittentts.errors import StoppedError
+from kittentts.errors import SettingError, StoppedError
 from kittentts.parallel import Slots
 from kittentts.resources import available_memory
 
@@ -119,9 +119,16 @@ class Sessions:
             shrink: give the memory of the session back afterwards.
             timed: the durations are wanted, if the graph tells them.
             seed: of the graph's random nodes, if it has any; each run has a session of its own then.
+
+        Raises:
+            SettingError: a seed is needed, and the session is one of the user's.
         """
         with self.slots.take(call.is_stopped, memory):
-            if seed is not None and not self._replaced and self._open_graph().is_random():
+            if seed is not None and self._open_graph().is_random():
+                if self._replaced:
+                    raise SettingError(
+                        "seed= cannot seed a session that was assigned to the model; leave one of them out"
+                    )
                 session = self._open_graph().seeded(seed, one_core=one_core)
             else:
                 session = self.one_core() if one_core else self.all_cores()

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float32]
 
-TRIMS = ("fixed", "exact")
-
 # samples of one unit of a token's duration: what the graphs make of it
 _FRAME = 600
 # 5 ms, the steps in which loudness is looked at

@@ -117,6 +117,14 @@ def test_a_seed_leaves_the_callers_random_numbers_alone(noisy):
     assert random.random() == first
 
 
+def test_a_session_of_the_users_cannot_be_seeded(noisy_directory):
+    model = KittenTTS(noisy_directory)
+    model.model.session = graph.open_session(noisy_directory / "tiny.onnx")
+    assert len(model.generate("One."))
+    with pytest.raises(SettingError, match="seed= cannot seed a session that was assigned"):
+        model.generate("One.", seed=1)
+
+
 def test_large_seeds(noisy):
     assert noisy.generate("One.", seed=2**100).tobytes() == noisy.generate("One.", seed=2**100).tobytes()
     assert noisy.generate("One.", seed=2**100).tobytes() != noisy.generate("One.", seed=2**100 + 2**32).tobytes()

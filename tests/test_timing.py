@@ -243,7 +243,8 @@ def test_whatever_the_text(tiny, text, clean_text, trim):
     speech = tiny.synthesize(text, clean_text=clean_text, trim=trim, sentence_silence=0.01)
     assert speech.audio.tobytes() == audio.tobytes()
     check_order(speech, text)
-    assert list(srt.parse(speech.to_srt())) is not None
+    # both raise for what they cannot read
+    list(srt.parse(speech.to_srt()))
     webvtt.from_string(speech.to_vtt(words=True))
 
 

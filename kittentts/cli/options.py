@@ -99,8 +99,8 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--trim",
-        choices=("fixed", "exact"),
-        default="fixed",
+        choices=defaults.TRIMS,
+        default=defaults.TRIMS[0],
         help="how the ends of a sentence are cut: by 0.2 s, or by where the speech ends (default: %(default)s)",
     )
     group.add_argument(
