@@ -23,7 +23,7 @@ from measure import Process, machine
 from workloads import WORKLOADS, long_sentences
 
 from kittentts import KittenTTS
-from kittentts.resources import run_bytes, usable_cores
+from kittentts.runtime.resources import run_bytes, usable_cores
 
 if TYPE_CHECKING:
     from contestants import Speak

@@ -23,12 +23,13 @@ from typing import Any
 import onnxruntime
 
 import kittentts
-from kittentts import KittenTTS, graph
+from kittentts import KittenTTS
+from kittentts.models.probes import probes
+from kittentts.models.repository import find_model
 from kittentts.optimize.build import variants
 from kittentts.optimize.cpu import cpu_name
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
-from kittentts.probes import probes
-from kittentts.repository import find_model
+from kittentts.runtime import onnx_graph
 
 TEXT = "Fishermen carry their nets down to the boats and talk about the weather."
 _OPERATORS = 12
@@ -75,9 +76,9 @@ def measure(model: str, paths: dict[str, Path], text: str, rounds: int) -> dict[
         sessions, opening = {}, {}
         for name, path in paths.items():
             began = time.perf_counter()
-            sessions[name] = graph.open_session(path, threads=threads)
+            sessions[name] = onnx_graph.open_session(path, threads=threads)
             opening[name] = time.perf_counter() - began
-        output = graph.waveform_output(sessions["original"])
+        output = onnx_graph.waveform_output(sessions["original"])
         waveforms = {name: session.run([output], inputs)[0].tobytes() for name, session in sessions.items()}
         if len(set(waveforms.values())) != 1:
             sys.exit("the variants give different samples; no times are printed (has the model random nodes?)")
@@ -97,7 +98,7 @@ def inputs_of(model: str, text: str) -> dict[str, Any]:
     """Return what the graph takes for a text."""
     engine = KittenTTS(model, optimize="off").model
     inputs = engine._prepare_inputs(text, engine.available_voices[0])  # noqa: SLF001 (a name of the replaced library)
-    return {graph.token_input(engine.session): inputs.pop("input_ids")} | inputs
+    return {onnx_graph.token_input(engine.session): inputs.pop("input_ids")} | inputs
 
 
 def operators(path: Path, inputs: dict[str, Any]) -> dict[str, float]:

@@ -22,7 +22,7 @@ from onnx import helper, numpy_helper
 from workloads import WORKLOADS
 
 from kittentts import KittenTTS
-from kittentts.repository import find_model
+from kittentts.models.repository import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

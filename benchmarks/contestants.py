@@ -12,11 +12,12 @@ from unittest import mock
 import numpy as np
 import onnxruntime
 
-from kittentts import KittenTTS, graph
-from kittentts.audio import trim_tail
+from kittentts import KittenTTS
+from kittentts.audio.files import trim_tail
 from kittentts.defaults import VOICE
+from kittentts.models.repository import find_model
 from kittentts.preprocess import chunk_text
-from kittentts.repository import find_model
+from kittentts.runtime import onnx_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,14 +119,14 @@ def _with_plain_session(model: str, threads: int, options: dict[str, Any]) -> Ki
         settings.intra_op_num_threads = threads
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
-    with mock.patch.object(graph, "open_session", plain):
+    with mock.patch.object(onnx_graph, "open_session", plain):
         return KittenTTS(model, **options).model
 
 
 def chunk_inputs(engine: KittenTTS_1_Onnx, chunk: str) -> dict[str, NDArray[Any]]:
     """Return what the graph takes for a chunk."""
     inputs = engine._prepare_inputs(chunk, VOICE)  # noqa: SLF001 (a name of the replaced library)
-    return {graph.token_input(engine.session): inputs.pop("input_ids")} | inputs
+    return {onnx_graph.token_input(engine.session): inputs.pop("input_ids")} | inputs
 
 
 def _run(engine: KittenTTS_1_Onnx, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -137,7 +138,7 @@ class _Renaming:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._name = graph.token_input(session)
+        self._name = onnx_graph.token_input(session)
 
     def run(self, outputs: None, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         return self._session.run(outputs, {self._name: inputs.pop("input_ids")} | inputs)

@@ -23,10 +23,11 @@ from contestants import ORIGINAL, chunk_inputs
 from measure import machine
 from workloads import TIMED, WORKLOADS
 
-from kittentts import KittenTTS, graph
-from kittentts.parallel import make_plan
+from kittentts import KittenTTS
 from kittentts.preprocess import chunk_text
-from kittentts.resources import usable_cores
+from kittentts.runtime import onnx_graph
+from kittentts.runtime.resources import usable_cores
+from kittentts.synthesis.parallel import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ def measure(model: str, workloads: Sequence[str], rounds: int) -> Costs:
     engine = KittenTTS(model, **ORIGINAL).model
     cores = usable_cores()
     path = engine._sessions._graph._path  # noqa: SLF001
-    one, all_ = graph.open_session(path, threads=1), graph.open_session(path)
+    one, all_ = onnx_graph.open_session(path, threads=1), onnx_graph.open_session(path)
     texts = {text for workload in workloads for text in chunk_text(WORKLOADS[workload])}
     inputs = {text: chunk_inputs(engine, text) for text in texts}
     for session in (one, all_):

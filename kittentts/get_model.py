@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
 from kittentts.errors import StoppedError
-from kittentts.opening import Recipe, load_from_local, open_files
+from kittentts.loading import Recipe, load_from_local, open_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from kittentts.call import Progress
-    from kittentts.many import ManyProgress, Result
+    from kittentts.alignment.speech import Speech
     from kittentts.onnx_model import KittenTTS_1_Onnx
-    from kittentts.speech import Speech
+    from kittentts.runtime.call import Progress
+    from kittentts.synthesis.many import ManyProgress, Result
 
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
@@ -89,8 +89,8 @@ class KittenTTS:
         lexicon: Mapping[str, str] | None = None,
         optimize: str = "auto",
     ) -> None:
-        from kittentts.repository import find_model
-        from kittentts.request import check_options
+        from kittentts.models.repository import find_model
+        from kittentts.synthesis.request import check_options
 
         check_options(backend, max_workers, lexicon, optimize)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
@@ -157,7 +157,7 @@ class KittenTTS:
                 It is opened anew for each chunk then, in a few tenths of a second. Other graphs need no seed.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
-                `kittentts.call.Progress` at the beginning and when chunks are done.
+                `kittentts.Progress` at the beginning and when chunks are done.
 
         Returns:
             The waveform, float32 of shape `(samples,)` at 24 000 Hz, about within [-1, 1]. On a graph without random
@@ -277,7 +277,7 @@ class KittenTTS:
             Path("speech.srt").write_text(speech.to_srt())
 
         Returns:
-            A `kittentts.speech.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and
+            A `kittentts.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and
             `phonemes`; these are None where the graph does not tell how long its tokens sound (no output `duration`).
         """
         return self.model.synthesize(
@@ -304,7 +304,7 @@ class KittenTTS:
         """Speak a text chunk by chunk, in order, as `generate_stream` with its parameters, and tell the times.
 
         Returns:
-            A generator of a `kittentts.speech.Speech` for each chunk, whose times count from the beginning of the
+            A generator of a `kittentts.Speech` for each chunk, whose times count from the beginning of the
             first. Their audio, concatenated, is what `generate` returns.
         """
         return self.model.synthesize_stream(
@@ -341,17 +341,17 @@ class KittenTTS:
 
         Args:
             texts: any iterable of texts, or of tuples (id, text), (id, text, voice) or (id, text, voice, speed) like
-                `kittentts.many.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
+                `kittentts.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
                 a few texts for each core ahead, so it may be endless; while it blocks, nothing is yielded.
             voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`, `seed`.
             timings: let each result have a `speech` too, as `synthesize` returns it.
             order: "input" yields the results in the order of the texts, "completed" as soon as they are there.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
-                `kittentts.many.ManyProgress` for each text that is done.
+                `kittentts.ManyProgress` for each text that is done.
 
         Returns:
-            A generator of `kittentts.many.Result`: index, id, text, and audio (as of `generate`) or error.
+            A generator of `kittentts.Result`: index, id, text, and audio (as of `generate`) or error.
 
         Raises:
             TextTypeError: `texts` is no iterable, or a single `str`.

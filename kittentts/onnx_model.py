@@ -11,21 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts import defaults
-from kittentts.audio import mono_audio_array, open_file
-from kittentts.call import Call
-from kittentts.chunks import Chunk, Part, make_chunks, with_pauses
+from kittentts.alignment.speech import joined
+from kittentts.alignment.word_times import timed
+from kittentts.audio.files import mono_audio_array, open_file
 from kittentts.errors import TextError, VoiceError
-from kittentts.many import Steps, Tally, check_many, speak_many
-from kittentts.phonemes import Phonemizer, TextCleaner, basic_english_tokenize, check_lexicon, phonemize_with_lexicon
+from kittentts.models.voices_file import load_voices
+from kittentts.phonemes.espeak import (
+    Phonemizer,
+    TextCleaner,
+    basic_english_tokenize,
+    check_lexicon,
+    phonemize_with_lexicon,
+)
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
-from kittentts.request import Request, beginning, check_clean_text, check_options, make_request, silent
-from kittentts.resources import cores_of_a_call, run_bytes, usable_cores
-from kittentts.sessions import Cores, Sessions
-from kittentts.speech import joined
-from kittentts.timing import timed
-from kittentts.trimming import trimmed
-from kittentts.voices import load_voices
-from kittentts.ways import Speaking
+from kittentts.runtime.call import Call
+from kittentts.runtime.resources import cores_of_a_call, run_bytes, usable_cores
+from kittentts.runtime.sessions import Cores, Sessions
+from kittentts.synthesis.many import Steps, Tally, check_many, speak_many
+from kittentts.synthesis.model_input import Chunk, Part, make_chunks, with_pauses
+from kittentts.synthesis.request import Request, beginning, check_clean_text, check_options, make_request, silent
+from kittentts.synthesis.trimming import trimmed
+from kittentts.synthesis.ways import Speaking
 
 if TYPE_CHECKING:
     import os
@@ -35,10 +41,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self, Unpack
 
-    from kittentts.call import Progress
-    from kittentts.many import ManyProgress, Result
-    from kittentts.request import Options
-    from kittentts.speech import Speech
+    from kittentts.alignment.speech import Speech
+    from kittentts.runtime.call import Progress
+    from kittentts.synthesis.many import ManyProgress, Result
+    from kittentts.synthesis.request import Options
 
     Samples = NDArray[np.float32]
     CleanText = bool | Callable[[str], str]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kittentts.resources import usable_cores
+from kittentts.runtime.resources import usable_cores
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 needs_proc = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads Linux's /proc")

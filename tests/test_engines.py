@@ -71,7 +71,7 @@ def run_tasks(run_python, tiny, tiny_directory):
 
     def run(code, **variables):
         env = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-        env |= {"PYTHONPATH": str(HERE)} | variables
+        env |= {"PYTHONPATH": str(HERE / "helpers")} | variables
         output = run_python(START + code, tiny_directory, json.dumps(TEXTS), env=env).stdout
         results = json.loads(output.splitlines()[-1])
         expected = [hashlib.sha256(tiny.generate(text).tobytes()).hexdigest() for text in TEXTS]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from kittentts import KittenTTS, KittenTTSError
-from kittentts.cli.captions import add_words_option, open_captions
 from kittentts.cli.options import (
     add_command,
     add_format_options,
@@ -22,6 +21,7 @@ from kittentts.cli.options import (
     speech,
 )
 from kittentts.cli.progress import open_bar, tell
+from kittentts.cli.subtitle_file import add_words_option, open_captions
 from kittentts.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from kittentts.call import Progress
-    from kittentts.cli.captions import AudioOf
     from kittentts.cli.items import Item
     from kittentts.cli.options import Commands
+    from kittentts.cli.subtitle_file import AudioOf
+    from kittentts.runtime.call import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace, tally: _Tally) -> None:
     """Write each item's file; only an error of the file system ends it early, for all others would have it too."""
-    from kittentts.audio import open_file
+    from kittentts.audio.files import open_file
     from kittentts.defaults import SAMPLE_RATE
 
     long: list[Item] = []
@@ -148,7 +148,7 @@ def _short_texts(items: list[Item], long: list[Item], tally: _Tally) -> Iterator
 
 def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally: _Tally) -> None:
     """Write one item's file while it is spoken."""
-    from kittentts.audio import open_file
+    from kittentts.audio.files import open_file
 
     reports: list[Progress] = []
     settings: dict[str, Any] = {**speech(options), "progress": reports.append}
@@ -212,7 +212,7 @@ def _only_batch_in(directory: Path) -> Iterator[None]:
 
 def _remove_leftovers(items: list[Item], options: argparse.Namespace) -> None:
     """Remove what a batch that was killed left of these items' files."""
-    from kittentts.audio import UNFINISHED
+    from kittentts.audio.files import UNFINISHED
 
     paths = {item.path for item in items}
     if options.subtitles:

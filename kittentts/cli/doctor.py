@@ -132,7 +132,7 @@ def _onnxruntime() -> Iterator[Finding]:
 
 
 def _espeak() -> Iterator[Finding]:
-    from kittentts.phonemes import Phonemizer, espeak_files
+    from kittentts.phonemes.espeak import Phonemizer, espeak_files
 
     try:
         phonemes = Phonemizer().phonemize(["hello"])[0]
@@ -146,7 +146,7 @@ def _espeak() -> Iterator[Finding]:
 def _soundfile() -> Iterator[Finding]:
     import soundfile
 
-    from kittentts.formats import FORMATS
+    from kittentts.audio.formats import FORMATS
 
     version = soundfile.__libsndfile_version__
     lacking = [one.name for one in FORMATS.values() if not soundfile.check_format(one.container, one.subtype)]
@@ -158,7 +158,7 @@ def _soundfile() -> Iterator[Finding]:
 
 
 def _machine() -> Iterator[Finding]:
-    from kittentts.resources import available_memory, usable_cores
+    from kittentts.runtime.resources import available_memory, usable_cores
 
     model, flags = _processor()
     cores = usable_cores()
@@ -190,7 +190,7 @@ def _processor() -> tuple[str, set[str]]:
 def _caches() -> Iterator[Finding]:
     from huggingface_hub import constants
 
-    from kittentts.cache import cache_directory
+    from kittentts.models.cache import cache_directory
 
     for subject, path, variable in (
         ("Hub's cache", Path(constants.HF_HUB_CACHE), "HF_HOME"),
@@ -206,8 +206,8 @@ def _caches() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from kittentts import demo
-    from kittentts.repository import DEMO, cached_repositories, full_name, read_directory
+    from kittentts.models import demo
+    from kittentts.models.repository import DEMO, cached_repositories, full_name, read_directory
 
     model = os.environ.get("KITTENTTS_MODEL") or defaults.MODEL
     repository = full_name(model)

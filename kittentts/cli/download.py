@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> None:
     if options.quiet:
         os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-    from kittentts.repository import find_model
+    from kittentts.models.repository import find_model
 
     for name in options.models:
         files = find_model(name, refresh=options.refresh)

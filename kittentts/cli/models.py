@@ -40,8 +40,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(_: argparse.Namespace) -> None:
-    from kittentts import demo
-    from kittentts.repository import cached_repositories
+    from kittentts.models import demo
+    from kittentts.models.repository import cached_repositories
 
     cached = cached_repositories()
     rows = [("MODEL", "PARAMETERS", "PRECISION", "SIZE", "ON THIS MACHINE")]

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import argparse
 
     from kittentts.cli.options import Commands
+    from kittentts.models.repository import ModelFiles
     from kittentts.optimize.build import Variant
     from kittentts.optimize.record import Record
-    from kittentts.repository import ModelFiles
 
 _EXAMPLES = """\
 kittentts optimize demo
@@ -37,7 +37,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from kittentts.repository import copy_directory, find_model
+    from kittentts.models.repository import copy_directory, find_model
 
     if options.output is not None and options.output.exists():
         raise SettingError(f"{options.output} exists; name a directory that does not")
@@ -58,8 +58,8 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _optimize(files: ModelFiles, folder: Path | None, *, quiet: bool) -> Record:
+    from kittentts.models.probes import probes
     from kittentts.optimize import optimize
-    from kittentts.probes import probes
 
     def report(variant: Variant) -> None:
         if quiet:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kittentts import KittenTTS, defaults
+from kittentts.audio.formats import FORMATS, SUBTYPES
 from kittentts.errors import SettingError
-from kittentts.formats import FORMATS, SUBTYPES
 from kittentts.optimize import MODES
 
 if TYPE_CHECKING:

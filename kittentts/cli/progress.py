@@ -6,14 +6,14 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kittentts import bar
+from kittentts import progress_bar
 
 if TYPE_CHECKING:
     import argparse
 
     from typing_extensions import Self
 
-    from kittentts.call import Progress
+    from kittentts.runtime.call import Progress
 
 
 class Meter:
@@ -70,4 +70,4 @@ class Handler(logging.Handler):
 def open_bar(total: int, unit: str) -> Any:
     """Return a tqdm bar on stderr."""
     layout = f"{{n_fmt}}/{{total_fmt}} {unit} |{{bar:30}}| {{elapsed}}<{{remaining}}{{postfix}}"
-    return bar.open_bar(total=total, bar_format=layout, dynamic_ncols=True)
+    return progress_bar.open_bar(total=total, bar_format=layout, dynamic_ncols=True)

@@ -7,7 +7,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from kittentts.cli.captions import add_words_option, open_captions
 from kittentts.cli.options import (
     add_command,
     add_format_options,
@@ -20,6 +19,7 @@ from kittentts.cli.options import (
 )
 from kittentts.cli.progress import Meter
 from kittentts.cli.speaker import open_speaker
+from kittentts.cli.subtitle_file import add_words_option, open_captions
 
 if TYPE_CHECKING:
     import argparse
@@ -129,13 +129,13 @@ def _open_output(options: argparse.Namespace) -> Iterator[Write]:
             yield write
         return
     if options.output != "-":
-        from kittentts.audio import open_file
+        from kittentts.audio.files import open_file
 
         with open_file(options.output, **file_format(options)) as write:
             yield write
         return
 
-    from kittentts.encoder import Encoder
+    from kittentts.audio.encoder import Encoder
 
     encoder = Encoder(options.format or "wav", options.sample_rate, options.subtype)
 

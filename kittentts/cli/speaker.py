@@ -38,7 +38,7 @@ def open_speaker(sample_rate: int) -> Iterator[Callable[[NDArray[np.float32]], N
             f"playing needs the PortAudio library ({error}): on Debian and Ubuntu apt install libportaudio2, "
             f"on Fedora dnf install portaudio; {_INSTEAD}"
         ) from error
-    from kittentts.audio import Preparation, silence
+    from kittentts.audio.files import Preparation, silence
 
     prepare = Preparation(sample_rate, "the sound card")
     try:

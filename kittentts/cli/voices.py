@@ -22,8 +22,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from kittentts.repository import find_model
-    from kittentts.voices import load_voices
+    from kittentts.models.repository import find_model
+    from kittentts.models.voices_file import load_voices
 
     # without the graph, which takes a second to open
     files = find_model(options.model)

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kittentts.bar import open_bar
-from kittentts.cache import cache_directory
 from kittentts.errors import MissingExtraError
+from kittentts.models.cache import cache_directory
+from kittentts.progress_bar import open_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,7 +93,7 @@ def optimize(
 
 def _has_quantized_convolutions(file: Path) -> bool:
     """Whether there may be anything to gain."""
-    from kittentts.graph import mentions
+    from kittentts.runtime.onnx_graph import mentions
 
     return mentions(file, b"ConvInteger")
 

@@ -14,9 +14,9 @@ from onnx import helper
 
 from kittentts.optimize.convolution import FLAVOURS, convolution_rule, largest_pair
 from kittentts.optimize.cpu import cpu_identity
-from kittentts.optimize.graph import all_nodes
+from kittentts.optimize.editable_graph import all_nodes
 from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, sha1, write_record
-from kittentts.optimize.rules import Applied, apply
+from kittentts.optimize.rewrite import Applied, apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
 from kittentts.optimize.session import open_session
 

@@ -29,15 +29,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from onnx import TensorProto, numpy_helper
 
-from kittentts.optimize.graph import MICROSOFT, attributes
-from kittentts.optimize.rules import Rule
+from kittentts.optimize.editable_graph import MICROSOFT, attributes
+from kittentts.optimize.rewrite import Rule
 from kittentts.optimize.selftest import LARGEST_PAIR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto, NodeProto
 
-    from kittentts.optimize.graph import Graph
+    from kittentts.optimize.editable_graph import Graph
 
 Flavour = Literal["signed", "unsigned", "float"]
 FLAVOURS: tuple[Flavour, ...] = ("signed", "unsigned", "float")

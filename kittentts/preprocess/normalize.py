@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from kittentts.errors import TextError
 from kittentts.preprocess.apply import find_replacements, render
+from kittentts.preprocess.edits import edits_of
 from kittentts.preprocess.text import check_is_text
-from kittentts.preprocess.trace import edits_of
 
 
 class NormalizedSpan(NamedTuple):

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.preprocess import cleanup
 from kittentts.preprocess.apply import apply_rules, find_replacements, render
+from kittentts.preprocess.edits import difference, edits_of, substitute, word_by_word
 from kittentts.preprocess.text import check_is_text
-from kittentts.preprocess.trace import difference, edits_of, substitute, word_by_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from re import Match, Pattern
 
+    from kittentts.preprocess.edits import Edit
     from kittentts.preprocess.rule import Rule
-    from kittentts.preprocess.trace import Edit
 
 
 # A tuple of flags: immutable, comparable, and its parameters are written once.

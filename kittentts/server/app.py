@@ -12,12 +12,12 @@ from fastapi import FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from kittentts import __version__
-from kittentts.server.door import Door
+from kittentts.server.admission import Places
 from kittentts.server.errors import ApiError, add_handlers
 from kittentts.server.metrics import Counting, Metrics
-from kittentts.server.places import Places
+from kittentts.server.middleware import Door
 from kittentts.server.response import Speaker, SpeechResponse
-from kittentts.server.speech import SpeechRequest, check
+from kittentts.server.speech_request import SpeechRequest, check
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

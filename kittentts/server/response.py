@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from kittentts.errors import KittenTTSError
 from kittentts.server.errors import ApiError, api_error, error_response
-from kittentts.server.speech import SpeechRequest, pieces, sse
+from kittentts.server.speech_request import SpeechRequest, pieces, sse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from kittentts import KittenTTS
+    from kittentts.server.admission import Places
     from kittentts.server.metrics import Metrics
-    from kittentts.server.places import Places
     from kittentts.server.settings import Settings
 
 T = TypeVar("T")

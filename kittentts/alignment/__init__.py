@@ -1,0 +1,1 @@
+"""What sounds when: results with times, words and phonemes, subtitles."""

@@ -1,0 +1,1 @@
+"""Waveform -> bytes and files."""

@@ -1,0 +1,136 @@
+"""Waveform -> bytes, while the audio is still being made: for pipes and for HTTP."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING
+
+from kittentts.audio.files import Preparation, silence
+from kittentts.audio.formats import FORMATS, soundfile_options
+from kittentts.defaults import SAMPLE_RATE
+from kittentts.errors import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# What a stream's size is before its end is known; every common reader takes it for "until the end".
+_UNKNOWN = 0xFFFFFFFF
+# soundfile's scale from 0 (largest) to 1 (smallest): 80 kbit/s at 24 kHz, 160 kbit/s from 32 kHz on.
+_MP3 = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+
+
+class Encoder:
+    """Makes one audio stream out of waveforms that come one after another. For one thread at a time.
+
+    The bytes can be sent as they come; joined they are a complete file. wav has sizes of 0xFFFFFFFF in its header; mp3
+    has a constant bit rate and no header frame, so that two streams one after the other are one; flac, whose header
+    is known at the end only, comes whole from `finish`.
+
+    Example::
+
+        encoder = Encoder("mp3")
+        for waveform in model.generate_stream(text, look_ahead=True):
+            send(encoder.encode(waveform))
+        send(encoder.finish())
+
+    Args:
+        format: one of `formats.FORMATS`.
+        sample_rate: in Hz; the waveforms, at 24 000 Hz, are resampled to it.
+        subtype: one of `formats.SUBTYPES`, for wav and raw; None is 16-bit integers.
+
+    Raises:
+        SettingError: there is no such format, or it does not take the sample rate or subtype.
+        MissingExtraError: resampling is needed and soxr is not installed.
+
+    Attributes:
+        media_type: for HTTP's Content-Type.
+    """
+
+    def __init__(self, format: str = "wav", sample_rate: int = SAMPLE_RATE, subtype: str | None = None) -> None:  # noqa: A002
+        import soundfile
+
+        if format not in FORMATS:
+            raise SettingError(f"format={format!r} is none that can be streamed; use one of {', '.join(FORMATS)}")
+        options = soundfile_options(FORMATS[format], sample_rate, subtype)
+        self.media_type = FORMATS[format].media_type
+        is_float = options["subtype"] == "FLOAT"
+        self._prepare = Preparation(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
+        self._sink = io.BytesIO() if format == "flac" else _Sink(has_header_frame=format == "mp3")
+        if format == "wav":
+            self._sink.write(_wav_header(sample_rate, is_float=is_float))
+            # the samples behind a header of our own
+            options = soundfile_options(FORMATS["raw"], sample_rate, subtype)
+        try:
+            self._file = soundfile.SoundFile(
+                self._sink, "w", sample_rate, channels=1, **options, **(_MP3 if format == "mp3" else {})
+            )
+        except soundfile.LibsndfileError as error:
+            raise SettingError(f"{format} cannot have {sample_rate} Hz: {error.error_string}") from error
+
+    def encode(self, waveform: NDArray[np.float32]) -> bytes:
+        """Take the next samples, float32 of shape `(n,)`; return the bytes that are ready, possibly none."""
+        self._write(waveform, last=False)
+        return self._sink.take() if isinstance(self._sink, _Sink) else b""
+
+    def finish(self) -> bytes:
+        """Return the rest of the stream; call it once, at the end."""
+        self._write(silence(0), last=True)
+        self._file.close()
+        return self._sink.take() if isinstance(self._sink, _Sink) else self._sink.getvalue()
+
+    def _write(self, waveform: NDArray[np.float32], *, last: bool) -> None:
+        for block in self._prepare.blocks(waveform, last=last):
+            self._file.write(block)
+
+
+class _Sink:
+    """A file that only grows: what is written behind its end is kept until it is taken, what is patched is dropped.
+
+    Args:
+        has_header_frame: the first thing written is an mp3 frame without sound, to be patched at the end.
+    """
+
+    def __init__(self, *, has_header_frame: bool) -> None:
+        self._ready = bytearray()
+        self._position = 0
+        self._length = 0
+        self._has_header_frame = has_header_frame
+
+    def take(self) -> bytes:
+        ready = bytes(self._ready)
+        self._ready.clear()
+        return ready
+
+    def write(self, data: bytes) -> int:
+        data = bytes(data)
+        if self._position == self._length:
+            # LAME leaves it out where a frame is too small for it
+            is_header = self._has_header_frame and self._length == 0 and not any(data[4:])
+            if not is_header:
+                self._ready += data
+            self._length += len(data)
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, _: int = -1) -> bytes:
+        return b""
+
+
+def _wav_header(sample_rate: int, *, is_float: bool) -> bytes:
+    """Return the header of a mono WAV stream of unknown length."""
+    tag, width = (3, 4) if is_float else (1, 2)
+    layout = struct.pack("<HHIIHH", tag, 1, sample_rate, sample_rate * width, width, 8 * width)
+    return (
+        struct.pack("<4sI4s4sI", b"RIFF", _UNKNOWN, b"WAVE", b"fmt ", len(layout))
+        + layout
+        + struct.pack("<4sI", b"data", _UNKNOWN)
+    )

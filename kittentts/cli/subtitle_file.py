@@ -1,0 +1,60 @@
+"""`--subtitles`: the audio goes on, the times are kept, and become a file."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    import os
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kittentts.alignment.speech import Speech, SpokenChunk
+
+    AudioOf = Callable[[Iterable[Speech]], Generator[NDArray[np.float32], None, None]]
+
+
+@contextlib.contextmanager
+def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[AudioOf]:
+    """Yield a function that takes the chunks of a text and yields their waveforms; at the end the file is written.
+
+    Args:
+        path: of the file; its suffix names the format.
+        words: time each word.
+
+    Raises:
+        SettingError: the suffix names no format; or, by the function, words are wanted and the model tells no times.
+        OSError: the folder does not exist, is not writable, or is full.
+    """
+    from kittentts.alignment.subtitles import find_format
+    from kittentts.audio.files import written_aside
+
+    path = Path(path)
+    to_text = find_format(path)
+    chunks: list[SpokenChunk] = []
+
+    def audio_of(speeches: Iterable[Speech]) -> Generator[NDArray[np.float32], None, None]:
+        for speech in speeches:
+            # the first one shows what is wrong
+            to_text(speech.chunks, words=words)
+            chunks.extend(speech.chunks)
+            yield speech.audio
+
+    with written_aside(path) as aside:
+        yield audio_of
+        # what is no character at all, half of a surrogate pair, becomes a question mark
+        aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")
+
+
+def add_words_option(group: argparse._ArgumentGroup) -> None:
+    """Add `--subtitles-words`."""
+    group.add_argument(
+        "--subtitles-words",
+        action="store_true",
+        help="a cue for each word; in .vtt the time of each word inside the cues",
+    )

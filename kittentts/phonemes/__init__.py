@@ -1,0 +1,1 @@
+"""Text of a chunk -> phonemes -> token ids."""

@@ -1,0 +1,190 @@
+"""The ONNX graph: open it, check that it is one of ours, run it. The only room that calls onnxruntime."""
+
+from __future__ import annotations
+
+import mmap
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kittentts.audio.files import mono_audio_array
+from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+# The first provider that this onnxruntime has is used, with the CPU for what it cannot run.
+_PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
+    None: ("CPUExecutionProvider",),
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider",),
+    "amd_gpu": ("MIGraphXExecutionProvider", "ROCMExecutionProvider"),
+}
+# Kokoro exports call it `tokens`
+_TOKEN_INPUTS = ("input_ids", "tokens")
+_WAVEFORM_OUTPUTS = ("waveform", "audio")
+_DURATION_OUTPUT = "duration"
+# those of ONNX; each name begins an operator's
+_SEED_BITS = 32
+_RANDOM_OPERATORS = (b"RandomNormal", b"RandomUniform", b"Multinomial", b"Bernoulli")
+
+opening = threading.Lock()
+"""Held while a session is opened, for ONNX Runtime's seed is global. A fork must wait for it (see `sessions`)."""
+
+
+def open_session(
+    path: str | os.PathLike[str], backend: str | None = None, *, threads: int = 0, seed: int | None = None
+) -> Any:
+    """Open the graph as an `onnxruntime.InferenceSession`. Thread-safe.
+
+    Args:
+        path: the ONNX file.
+        backend: None or "cpu", "cuda", "amd_gpu".
+        threads: intra-op threads of one run; 0 leaves it to ONNX Runtime (all physical cores of the machine).
+        seed: of the graph's random nodes, which draw the same numbers in the first run of each session with this seed,
+            whatever the number of threads; None is a new one.
+
+    Raises:
+        BackendError: the backend is unknown, or this onnxruntime lacks its provider.
+        ModelNotFoundError: the file does not exist.
+        ModelError: the file is no ONNX graph, or one with other inputs.
+    """
+    import onnxruntime
+
+    providers = _providers(backend)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # A pattern is kept for each length of text: measured, a repeated 400 characters then hold 1.2 GB instead of 0.9.
+    options.enable_mem_pattern = False
+    # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
+    options.log_severity_level = 4
+    try:
+        with opening:
+            # a random node takes the global seed when its session is opened, and goes on from there run by run
+            if seed is not None:
+                onnxruntime.set_seed(seed)
+            try:
+                session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            finally:
+                if seed is not None:
+                    onnxruntime.set_seed(secrets.randbits(_SEED_BITS))
+    except _errors() as error:
+        if type(error).__name__ == "NoSuchFile":
+            raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
+        raise ModelError(f"{path} cannot be opened as an ONNX graph: {error}") from error
+    names = {node.name for node in session.get_inputs()}
+    if not any(names == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
+        raise ModelError(f"{path} has the inputs {sorted(names)}; a voice has input_ids (or tokens), style and speed")
+    return session
+
+
+def check_backend(backend: str | None) -> None:
+    """Raise `BackendError` unless the backend is one that we know; whether this onnxruntime has it shows on opening."""
+    if not isinstance(backend, str | None) or backend not in _PROVIDERS:
+        raise BackendError(f"backend={backend!r} is unknown; use one of {', '.join(map(repr, _PROVIDERS))}")
+
+
+def is_cpu(backend: str | None) -> bool:
+    """Whether the backend is the CPU."""
+    return _PROVIDERS[backend] == _PROVIDERS["cpu"]
+
+
+def _providers(backend: str | None) -> list[str]:
+    import onnxruntime
+
+    check_backend(backend)
+    available = onnxruntime.get_available_providers()
+    found = [provider for provider in _PROVIDERS[backend] if provider in available][:1]
+    if not found:
+        raise BackendError(
+            f"backend={backend!r} needs an onnxruntime with {' or '.join(_PROVIDERS[backend])}; "
+            f"the installed one has {', '.join(available)}. Install the build for this device, or leave out backend"
+        )
+    return list(dict.fromkeys([*found, "CPUExecutionProvider"]))
+
+
+def token_input(session: Any) -> str:
+    """Return the name of the input that takes the token ids."""
+    names = {node.name for node in session.get_inputs()}
+    return next(name for name in _TOKEN_INPUTS if name in names)
+
+
+def waveform_output(session: Any) -> str:
+    """Return the name of the output that is the waveform: that name, or else the first."""
+    names = [node.name for node in session.get_outputs()]
+    return next((name for name in _WAVEFORM_OUTPUTS if name in names), names[0])
+
+
+def duration_output(session: Any) -> str | None:
+    """Return the name of the output that tells how long each token sounds; None where the graph has none."""
+    return _DURATION_OUTPUT if _DURATION_OUTPUT in {node.name for node in session.get_outputs()} else None
+
+
+def has_random_nodes(path: str | os.PathLike[str]) -> bool:
+    """Whether a graph may speak the same text in different ways, told from its operators (see `mentions`)."""
+    return mentions(path, *_RANDOM_OPERATORS)
+
+
+def mentions(path: str | os.PathLike[str], *names: bytes) -> bool:
+    """Whether one of these names, of operators for example, is in an ONNX file (92 MB: 10 ms for each)."""
+    with Path(path).open("rb") as opened:
+        if not opened.seek(0, 2):
+            return False
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return any(content.find(name) >= 0 for name in names)
+
+
+def run_options(*, shrink: bool = False) -> Any:
+    """Return options for any number of runs; setting `terminate = True` ends those that run within about 15 ms.
+
+    Args:
+        shrink: after the run, give the memory that the session's arena no longer uses back to the system.
+    """
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    if shrink:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+def run(
+    session: Any, inputs: Mapping[str, NDArray[Any]], waveform: str, durations: str | None, options: Any
+) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    """Run the graph. Thread-safe.
+
+    Args:
+        session: the open graph.
+        inputs: by name.
+        waveform, durations: the names of the outputs; None for durations that are not wanted.
+        options: from `run_options`.
+
+    Returns:
+        The waveform, float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64 of
+        shape `(tokens,)`.
+
+    Raises:
+        SynthesisError: ONNX Runtime failed, or was stopped through `options`.
+    """
+    names = [waveform] if durations is None else [waveform, durations]
+    try:
+        outputs = session.run(names, dict(inputs), options)
+    except _errors() as error:
+        raise SynthesisError(str(error)) from error
+    frames = np.array(outputs[1], np.int64).reshape(-1) if len(outputs) > 1 else None
+    # what ONNX Runtime returns is a view of its arena, which could not give the memory back
+    return mono_audio_array(outputs[0]).copy(), frames
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """ONNX Runtime's own exceptions: a dozen private classes without a common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    found = (getattr(state, name) for name in dir(state))
+    return tuple(one for one in found if isinstance(one, type) and issubclass(one, Exception))

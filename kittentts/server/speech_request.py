@@ -1,0 +1,164 @@
+"""A request -> the pieces of a body: a plain generator, for a thread."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import importlib.util
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, Field
+
+from kittentts.audio.encoder import Encoder
+from kittentts.audio.formats import FORMATS
+from kittentts.defaults import SAMPLE_RATE
+from kittentts.server.errors import ApiError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Generator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kittentts import KittenTTS
+    from kittentts.alignment.speech import SpokenChunk
+
+Name = Annotated[str, Field(max_length=200)]
+
+
+class Voice(BaseModel):
+    """The other way to name a voice."""
+
+    id: Name
+
+
+class SpeechRequest(BaseModel):
+    """The body of `POST /v1/audio/speech`. Further fields are ignored, for clients send them."""
+
+    input: str = Field(min_length=1)
+    model: Name | None = None
+    voice: Name | Voice | None = None
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None = None
+    speed: float | None = Field(None, ge=0.25, le=4.0, allow_inf_nan=False)
+    stream_format: Literal["audio", "sse"] | None = None
+    timings: bool = False
+    """Ours: events with the times of sentences and words."""
+    instructions: Any = None
+    """Accepted and ignored: these models take none."""
+
+    @property
+    def format(self) -> str:
+        """The format's name in the API."""
+        return self.response_format or "mp3"
+
+    @property
+    def is_sse(self) -> bool:
+        """Whether the audio comes in server-sent events."""
+        return self.stream_format == "sse"
+
+    @property
+    def media_type(self) -> str:
+        """For Content-Type."""
+        if self.is_sse:
+            return "text/event-stream"
+        return "audio/aac" if self.format == "aac" else FORMATS[_engine_name(self.format)].media_type
+
+    def parameters(self, defaults: Mapping[str, Any], voice_aliases: Mapping[str, str]) -> dict[str, Any]:
+        """Return the parameters for `generate_stream`."""
+        voice = self.voice.id if isinstance(self.voice, Voice) else self.voice
+        said: dict[str, Any] = {} if voice is None else {"voice": voice_aliases.get(voice, voice)}
+        if self.speed is not None:
+            said["speed"] = self.speed
+        return {**defaults, **said, "text": self.input, "look_ahead": True}
+
+
+class _Encodes(Protocol):
+    def encode(self, waveform: NDArray[np.float32]) -> bytes: ...
+    def finish(self) -> bytes: ...
+
+
+def check(request: SpeechRequest) -> None:
+    """Raise `ApiError` for a format that this installation lacks, or timings where they have no place."""
+    if request.timings and not request.is_sse:
+        message = "timings are events: they need stream_format 'sse'"
+        raise ApiError(400, message, "timings", "unsupported_parameter")
+    if request.format == "aac" and importlib.util.find_spec("av") is None:
+        message = 'aac needs PyAV on the server: pip install "kittentts[aac]"; use mp3, opus, flac, wav or pcm'
+        raise ApiError(400, message, "response_format", "format_not_available")
+
+
+def pieces(
+    model: KittenTTS,
+    request: SpeechRequest,
+    parameters: Mapping[str, Any],
+    cancel: threading.Event,
+    note: Callable[[float], object],
+) -> Generator[bytes, None, None]:
+    """Yield the body while it is spoken; closing the generator stops the work.
+
+    Args:
+        model: who speaks.
+        request: what is asked for.
+        parameters: for `generate_stream`.
+        cancel: ends it with a `StoppedError`.
+        note: is told the seconds of audio of each chunk.
+    """
+    wrap = _event if request.is_sse else bytes
+    encoder = _encoder(request.format)
+    with contextlib.closing(_speak(model, request, parameters, cancel)) as spoken:
+        for waveform, chunks in spoken:
+            if request.timings:
+                yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in chunks]})
+            note(len(waveform) / SAMPLE_RATE)
+            if data := encoder.encode(waveform):
+                yield wrap(data)
+    if data := encoder.finish():
+        yield wrap(data)
+    if request.is_sse:
+        # OpenAI counts tokens here; we have characters only
+        count = len(request.input)
+        usage = {"input_tokens": count, "output_tokens": 0, "total_tokens": count}
+        yield sse({"type": "speech.audio.done", "usage": usage})
+
+
+def _speak(
+    model: KittenTTS, request: SpeechRequest, parameters: Mapping[str, Any], cancel: threading.Event
+) -> Generator[tuple[NDArray[np.float32], tuple[SpokenChunk, ...]], None, None]:
+    """Yield the waveforms, with what sounds in them when if that is asked for."""
+    if request.timings:
+        with contextlib.closing(model.synthesize_stream(**parameters, cancel=cancel)) as speeches:
+            for speech in speeches:
+                yield speech.audio, speech.chunks
+    else:
+        with contextlib.closing(model.generate_stream(**parameters, cancel=cancel)) as waveforms:
+            for waveform in waveforms:
+                yield waveform, ()
+
+
+def sse(event: Mapping[str, Any]) -> bytes:
+    """Return a server-sent event."""
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _times(chunk: SpokenChunk) -> dict[str, Any]:
+    # the phonemes would be most of it
+    return {name: value for name, value in dataclasses.asdict(chunk).items() if name != "phonemes"}
+
+
+def _event(data: bytes) -> bytes:
+    return sse({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
+
+
+def _engine_name(name: str) -> str:
+    return "raw" if name == "pcm" else name
+
+
+def _encoder(name: str) -> _Encodes:
+    if name == "aac":
+        from kittentts.audio.aac import AacEncoder
+
+        return AacEncoder()
+    return Encoder(_engine_name(name))

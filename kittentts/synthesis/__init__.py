@@ -1,0 +1,1 @@
+"""Checked parameters -> model inputs -> waveforms, in order."""

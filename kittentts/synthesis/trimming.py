@@ -1,0 +1,85 @@
+"""Where the sound of a chunk begins and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kittentts.audio.files import trim_tail
+from kittentts.defaults import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.float32]
+
+# samples of one unit of a token's duration: what the graphs make of it
+_FRAME = 600
+# 5 ms, the steps in which loudness is looked at
+_STEP = SAMPLE_RATE // 200
+# What is softer than this, of the loudness that 5 % of the steps exceed, is silence. Measured with the demo voice on
+# 90 sentences, its silence is at 0.0018 or below; a last "k" that was looked at is at 0.006 to 0.018.
+_SILENCE = 0.004
+_MARGIN = SAMPLE_RATE // 50
+_FADE = _STEP
+# The sound may begin before the first token says so: by 30 ms, and up to 125, in these sentences.
+_EARLY = 3 * SAMPLE_RATE // 20
+# steps: shorter than the first, and further from the speech than the second, it is the click at a waveform's end
+_CLICK = 6
+_APART = 30
+
+
+def trimmed(
+    waveform: Samples, durations: NDArray[np.int64] | None, trim: str
+) -> tuple[Samples, NDArray[np.int64] | None]:
+    """Cut the ends of a chunk's waveform.
+
+    Args:
+        waveform: float32 of shape `(samples,)`, as the graph made it.
+        durations: how many frames of 600 samples each token sounds, if that is known. They are heeded if that is the
+            length of the waveform. The first token is a boundary,
+            and so are the last two.
+        trim: "fixed" drops the last 5,000 samples. "exact" drops what is silent at both ends but for 20 ms, and what
+            sounds in the boundary tokens; the sound is faded in and out within 5 ms.
+
+    Returns:
+        The waveform, and the samples at which the tokens begin and the last one ends, as far as they are left. None if
+        that is not known.
+    """
+    edges = None
+    # else they are not what they are in this family of graphs
+    if durations is not None and durations.sum() * _FRAME == len(waveform):
+        edges = np.concatenate([[0], np.cumsum(durations)]) * _FRAME
+    if trim == "exact":
+        begin, end = _ends(waveform, edges)
+        waveform = _faded(waveform[begin:end])
+    else:
+        begin, waveform = 0, trim_tail(waveform)
+    return waveform, None if edges is None else np.clip(edges - begin, 0, len(waveform))
+
+
+def _ends(waveform: Samples, edges: NDArray[np.int64] | None) -> tuple[int, int]:
+    """Return the sample where the speech begins, and the one after its end, each with a margin of silence."""
+    first, last = 0, len(waveform)
+    if edges is not None:
+        first, last = max(0, int(edges[1]) - _EARLY), int(edges[-3])
+    steps = waveform[first : first + (last - first) // _STEP * _STEP].reshape(-1, _STEP)
+    loudness = np.sqrt((steps**2).mean(axis=1))
+    loud = np.flatnonzero(loudness > _SILENCE * np.quantile(loudness, 0.95)) if loudness.size else loudness
+    if not loud.size:
+        return first, last
+    runs = np.split(loud, np.flatnonzero(np.diff(loud) > _APART) + 1)
+    if len(runs) > 1 and runs[-1][-1] - runs[-1][0] < _CLICK:
+        runs.pop()
+    begin, end = first + runs[0][0] * _STEP - _MARGIN, first + (runs[-1][-1] + 1) * _STEP + _MARGIN
+    return max(first, int(begin)), min(last, int(end))
+
+
+def _faded(waveform: Samples) -> Samples:
+    faded = waveform.copy()
+    length = min(_FADE, len(faded))
+    rise = np.linspace(0, 1, length, dtype=np.float32)
+    faded[:length] *= rise
+    faded[len(faded) - length :] *= rise[::-1]
+    return faded

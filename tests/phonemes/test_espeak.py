@@ -1,0 +1,271 @@
+"""Text -> phonemes -> token ids."""
+
+import json
+import os
+import random
+import shutil
+import string
+import threading
+from pathlib import Path
+
+import espeakng_loader
+import pytest
+import tiny_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kittentts import KittenTTS, KittenTTSError
+from kittentts.phonemes.espeak import (
+    MAX_TOKENS,
+    VOCABULARY,
+    Phonemizer,
+    TextCleaner,
+    check_lexicon,
+    is_speakable,
+    phonemize_with_lexicon,
+    split_symbols,
+    to_symbols,
+    to_token_ids,
+)
+
+DATA = Path(__file__).parent.parent / "data"
+PHONEMIZER = Phonemizer()
+
+
+def token_ids(text):
+    return to_token_ids(to_symbols(PHONEMIZER.phonemize([text])[0]), TextCleaner())
+
+
+def phonemes(text):
+    return PHONEMIZER.phonemize([text])[0]
+
+
+@pytest.mark.parametrize("case", json.loads((DATA / "tokens.json").read_text("utf-8")), ids=lambda case: case["text"])
+def test_tokens_are_those_of_the_replaced_library(case):
+    assert token_ids(case["text"]) == case["expected"]
+
+
+def test_vocabulary_is_that_of_the_models():
+    assert json.loads((DATA / "symbols.json").read_text("utf-8")) == VOCABULARY
+
+
+def test_text_cleaner_drops_what_it_does_not_know():
+    assert TextCleaner()("a#b\n") == [VOCABULARY["a"], VOCABULARY["b"]]
+
+
+@pytest.mark.parametrize("text", ["I paid 1,500 dollars,", "I paid 1,500 dollars.", "1,500 dollars, I paid,"])
+def test_a_decimal_before_a_comma_loses_nothing(text):
+    # phonemizer 3.4.0 says "I paid one,"
+    assert "θˈaʊzənd" in phonemes(text)
+    assert "dˈɑːlɚz" in phonemes(text)
+
+
+@pytest.mark.parametrize(
+    ("character", "sound"), [("x", "ɛks"), ("w", "dˈʌb"), ("7", "sˈɛv"), ("$", "dˈɑːl"), ("日", "tʃˈaɪ")]
+)
+@pytest.mark.parametrize("count", [50, 160, 396, 2000])
+def test_long_words_lose_nothing(character, sound, count):
+    found = phonemes(character * count)
+    # espeak stresses the sounds of a spelled word in different ways
+    plain = str.maketrans("", "", "ˈˌ")
+    assert found.translate(plain).count(sound.translate(plain)) == count
+
+
+@pytest.mark.parametrize("text", ["a.b " * 5000, "1,1," * 5000, "z" * 100_000, "word " * 20_000, " " * 100_000 + "x"])
+def test_long_texts_are_phonemized(text):
+    assert is_speakable(to_symbols(phonemes(text)))
+
+
+@pytest.mark.parametrize("text", ["one\x00two", "one\ud800two", "one\x01two", "one \x7f two"])
+def test_controls_and_surrogates_are_spaces(text):
+    assert phonemes(text).split() == phonemes("one two").split()
+
+
+def test_words_in_another_script_are_spoken_without_flags():
+    assert "(" not in phonemes("The word हिन्दी is Hindi.")
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=300))
+@settings(deadline=None, max_examples=150)
+def test_any_text_phonemizes_and_leaves_no_trace(text):
+    pieces = split_symbols(to_symbols(phonemes(text)))
+    assert all(len(to_token_ids(piece, TextCleaner())) <= MAX_TOKENS for piece in pieces)
+    assert token_ids("Hello world, this is a test.") == HELLO
+
+
+HELLO = token_ids("Hello world, this is a test.")
+
+
+@given(st.text(st.sampled_from("aˈb .,;ɹ"), max_size=400), st.integers(4, 60))
+@settings(deadline=None)
+def test_split_pieces_fit_and_join_to_the_whole(symbols, limit):
+    pieces = split_symbols(symbols, limit)
+    assert "".join(pieces) == symbols
+    assert all(0 < len(piece) <= limit for piece in pieces) or pieces == [""]
+
+
+def test_split_prefers_clauses_then_spaces():
+    assert split_symbols("aaaa, aaaaa aaaa", 12) == ["aaaa,", " aaaaa aaaa"]
+    assert split_symbols("aaaaaa aaaaa aaaa", 12) == ["aaaaaa ", "aaaaa aaaa"]
+    assert split_symbols("a" * 20, 12) == ["a" * 10, "a" * 10]
+    assert split_symbols("aaaa, aa", 12) == ["aaaa, aa"]
+
+
+def test_speakable_needs_a_sound():
+    assert is_speakable("ˈaɪ")
+    assert not is_speakable(" . . . ˈː")
+
+
+def test_threads_share_one_espeak_and_never_mix():
+    words = ["".join(random.Random(seed).choices(string.ascii_lowercase, k=6)) for seed in range(8)]
+    expected = [phonemes(f"{word}, {word}.") for word in words]
+    barrier = threading.Barrier(8)
+    wrong = []
+
+    def work(i):
+        barrier.wait()
+        wrong.extend(1 for _ in range(50) if Phonemizer().phonemize([f"{words[i]}, {words[i]}."]) != [expected[i]])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_phonemizing_works_after_a_fork_in_the_middle_of_it(run_python):
+    run_python("""
+import os, threading
+from kittentts.phonemes.espeak import Phonemizer
+expected = Phonemizer().phonemize(["Hello there."])
+stop = threading.Event()
+def work():
+    while not stop.is_set():
+        Phonemizer().phonemize(["Some other text, which takes a while."])
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads]
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if Phonemizer().phonemize(["Hello there."]) == expected else 1)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+""")
+
+
+def test_environment_of_the_user_wins(run_python):
+    code = "from kittentts.phonemes.espeak import Phonemizer; Phonemizer().phonemize(['a'])"
+    result = run_python(code, env=os.environ | {"PHONEMIZER_ESPEAK_LIBRARY": "/nowhere/libespeak.so"}, check=False)
+    assert "/nowhere/libespeak.so" in result.stderr
+
+
+ONE_WORD = "from kittentts.phonemes.espeak import Phonemizer; print(Phonemizer().phonemize(['hello']))"
+
+
+@pytest.mark.parametrize("variable", ["ESPEAK_DATA_PATH", "PHONEMIZER_ESPEAK_DATA_PATH"])
+def test_data_path_of_the_user(run_python, tmp_path, variable):
+    # espeak-ng itself would end the process
+    result = run_python(ONE_WORD, env=os.environ | {variable: str(tmp_path)}, check=False)
+    assert "EspeakError" in result.stderr
+    assert variable in result.stderr
+    data = espeakng_loader.get_data_path()
+    for path in (data, Path(data).parent):
+        assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {variable: str(path)}).stdout
+
+
+def test_a_data_path_longer_than_espeak_takes(run_python, tmp_path):
+    deep = tmp_path.joinpath(*["a_folder_with_a_long_name"] * 8)
+    shutil.copytree(espeakng_loader.get_data_path(), deep / "data")
+    assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {"ESPEAK_DATA_PATH": str(deep / "data")}).stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_fork_during_the_first_use_and_a_child_that_exits_normally(run_python):
+    result = run_python("""
+import os, sys, threading
+from kittentts.phonemes import espeak as phonemes
+thread = threading.Thread(target=phonemes.Phonemizer().phonemize, args=(["Hello."],))
+thread.start()
+while thread.is_alive() and not phonemes._lock.locked():
+    pass
+child = os.fork()
+if child == 0:
+    phonemes.Phonemizer().phonemize(["Hello there."])
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+phonemes.Phonemizer().phonemize(["Hello there."])
+""")
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(("text", "digits"), [("５００", "500"), ("१२३", "123"), ("٣ cats", "3 cats")])
+def test_digits_of_other_scripts_are_spoken(text, digits):
+    assert phonemes(text) == phonemes(digits)
+
+
+def test_phonemizer_adds_no_log_handlers(run_python):
+    code = """
+import logging
+logging.basicConfig(level="DEBUG")
+from kittentts.phonemes.espeak import Phonemizer
+Phonemizer().phonemize(["The word हिन्दी is Hindi.", "a"])
+assert all(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("phonemizer").handlers)
+"""
+    assert not run_python(code).stderr
+
+
+class TestLexicon:
+    def test_a_word_is_spoken_as_the_lexicon_says(self):
+        found = phonemize_with_lexicon("The ONNX graph, please.", PHONEMIZER, {"ONNX": "ˈɑːnɪks"}, any_case=False)
+        assert "ˈɑːnɪks" in found
+        assert "ɡɹˈæf" in found
+        assert found.rstrip().endswith(".")
+
+    @pytest.mark.parametrize(
+        ("key", "text", "any_case", "hit"),
+        [
+            ("read", "Read it.", False, True),
+            ("read", "ready", False, False),
+            ("US", "Join us.", False, False),
+            ("US", "the US army", False, True),
+            ("US", "the us army", True, True),
+        ],
+    )
+    def test_case(self, key, text, any_case, hit):
+        assert ("ɡˈuːɡuː" in phonemize_with_lexicon(text, PHONEMIZER, {key: "ɡˈuːɡuː"}, any_case=any_case)) is hit
+
+    @pytest.mark.parametrize(
+        ("key", "value", "text", "said"),
+        [
+            ("ONNX", "ˈɑːnɪks", "ONNX's", "ˈɑːnɪksᵻz"),
+            ("cat", "kˈɑt", "the cat’s", "kˈɑts"),
+            ("don't", "dˈɑnt", "don’t", "dˈɑnt"),
+            ("café", "kˈɑfeɪ", "cafe\u0301", "kˈɑfeɪ"),
+        ],
+    )
+    def test_possessives_and_ways_of_writing(self, key, value, text, said):
+        found = phonemize_with_lexicon(text, PHONEMIZER, check_lexicon({key: value}), any_case=False)
+        assert found.split()[-1] == said
+
+    def test_a_hyphen_after_a_word_is_no_minus(self):
+        found = phonemize_with_lexicon("GPT-4", PHONEMIZER, {"gpt": "ɡˈɑ"}, any_case=False)
+        assert found.split() == ["ɡˈɑ", phonemes("4").strip()]
+
+    @pytest.mark.parametrize(
+        "entry", [{"two words": "a"}, {"a-b": "a"}, {"": "a"}, {1: "a"}, {"a": ""}, {"a": "7"}, {"a": "."}]
+    )
+    def test_wrong_entries_are_refused(self, entry):
+        with pytest.raises(KittenTTSError, match="lexicon"):
+            check_lexicon(entry)
+
+    def test_of_a_model(self, tmp_path):
+        # one row a voice: the style does not depend on the length of the text
+        directory = tiny_model.make_directory(tmp_path, shape=(1, 256))
+        plain, other = KittenTTS(directory), KittenTTS(directory, lexicon={"ONNX": "ˈɑːnɪks"})
+        said = plain.generate("ˈɑːnɪks.", phonemes=True).tobytes()
+        assert other.generate("ONNX.").tobytes() == said
+        assert other.generate("ONNX.", clean_text=True).tobytes() == said
+        assert other.generate("Hello.").tobytes() == plain.generate("Hello.").tobytes()

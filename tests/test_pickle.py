@@ -1,0 +1,286 @@
+"""A model object travels: pickle and copy carry how it was opened, and a process opens each graph once."""
+
+import copy
+import gc
+import os
+import pickle
+import shutil
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cloudpickle
+import pytest
+import tiny_model
+
+from kittentts import KittenTTS
+from kittentts.errors import ModelNotFoundError, StoppedError
+from kittentts.runtime import sessions
+
+TEXT = "One is here. Two is there."
+WAYS = {
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "cloudpickle": lambda model: cloudpickle.loads(cloudpickle.dumps(model)),
+    "deepcopy": copy.deepcopy,
+    "copy": copy.copy,
+}
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The files and intra-op threads of the sessions that are opened, in order."""
+    opened = []
+    original = sessions.onnx_graph.open_session
+
+    def open_session(path, backend=None, *, threads=0):
+        opened.append((os.fspath(path), threads))
+        return original(path, backend, threads=threads)
+
+    monkeypatch.setattr(sessions.onnx_graph, "open_session", open_session)
+    return opened
+
+
+@pytest.fixture(autouse=True)
+def no_keeping(monkeypatch):
+    """Leave no thread behind that keeps a graph open; that it does is tested in a process of its own."""
+    monkeypatch.setattr(sessions.OpenGraph, "keep", lambda _: None)
+
+
+@pytest.fixture
+def directory(tiny_directory, tmp_path):
+    """A model that no other test has open."""
+    return shutil.copytree(tiny_directory, tmp_path / "model")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_copy_speaks_in_the_sessions_of_the_original(directory, opened, way):
+    model = KittenTTS(directory, max_workers=2, lexicon={"here": "hˈɪɹ"})
+    expected = model.generate(TEXT).tobytes()
+    before = len(opened)
+    other = WAYS[way](model)
+    assert other.generate(TEXT).tobytes() == expected
+    assert other.available_voices == model.available_voices
+    assert other.model is not model.model
+    assert other.model.session is model.model.session
+    assert len(opened) == before
+
+
+def test_it_is_small_and_opening_waits_for_the_first_use(directory, run_python):
+    data = pickle.dumps(KittenTTS(directory))
+    assert len(data) < 2000
+    code = f"""
+import pickle, sys
+model = pickle.loads({data!r})
+assert not {{"numpy", "onnxruntime", "phonemizer"}} & set(sys.modules)
+assert len(model.generate("Hello.")) > 0
+"""
+    run_python(code)
+
+
+def test_models_that_are_opened_alike_share_their_sessions(directory, opened):
+    models = [KittenTTS(directory), KittenTTS(directory, lexicon={"a": "ə"}), KittenTTS(str(directory))]
+    assert len({id(model.model.session) for model in models}) == len(opened) == 1
+    other = KittenTTS(directory, max_workers=7)
+    assert other.model.session is not models[0].model.session
+
+
+def test_a_file_that_was_replaced_is_another_model(directory):
+    before = KittenTTS(directory)
+    expected = before.generate(TEXT).tobytes()
+    tiny_model.make_directory(directory, tokens=True, table=tiny_model._TABLE[::-1].copy())
+    assert KittenTTS(directory).generate(TEXT).tobytes() != expected
+    assert before.generate(TEXT).tobytes() == expected
+
+
+def test_close_is_for_one_object(directory):
+    first = KittenTTS(directory)
+    second, third = KittenTTS(directory), copy.copy(first)
+    expected = first.generate(TEXT).tobytes()
+    stream = second.generate_stream(TEXT)
+    next(stream)
+    first.close()
+    assert len(list(stream)) == 1
+    third.generate(TEXT)
+    third.close()
+    for closed in (first, third):
+        with pytest.raises(StoppedError, match="closed; open it again"):
+            closed.generate(TEXT)
+    assert second.generate(TEXT).tobytes() == expected
+
+
+def test_a_session_of_the_users_is_for_one_object(directory):
+    first, second = KittenTTS(directory), KittenTTS(directory)
+    first.model.session = "mine"
+    assert first.model.session == "mine"
+    assert len(second.generate(TEXT)) > 0
+
+
+def test_a_copy_that_is_closed_before_its_use_opens_nothing(directory, opened):
+    copied = pickle.loads(pickle.dumps(KittenTTS(directory)))
+    before = len(opened)
+    with copied:
+        pass
+    with pytest.raises(StoppedError, match="closed before it was opened"):
+        copied.generate(TEXT)
+    assert len(opened) == before
+
+
+def test_the_copy_of_a_closed_model_is_open(directory):
+    model = KittenTTS(directory)
+    model.close()
+    assert len(copy.copy(model).generate(TEXT)) > 0
+
+
+def test_files_that_are_gone_are_reported_on_first_use(directory):
+    data = pickle.dumps(KittenTTS(directory))
+    shutil.rmtree(directory)
+    with pytest.raises(ModelNotFoundError, match="no model directory"):
+        pickle.loads(data).generate(TEXT)
+
+
+def test_a_relative_directory_is_found_from_another_one(directory, monkeypatch):
+    monkeypatch.chdir(directory.parent)
+    data = pickle.dumps(KittenTTS(directory.name))
+    monkeypatch.chdir("/")
+    assert len(pickle.loads(data).generate(TEXT)) > 0
+
+
+class Named(KittenTTS):
+    name = "nobody"
+
+
+def test_a_subclass_takes_its_attributes_along(directory):
+    model = Named(directory)
+    model.name = "Ann"
+    copied = pickle.loads(pickle.dumps(model))
+    assert type(copied) is Named
+    assert copied.name == "Ann"
+
+
+def test_many_copies_at_once_open_one_session(directory, opened):
+    original = KittenTTS(directory, max_workers=1)
+    expected = original.generate(TEXT).tobytes()
+    data = pickle.dumps(original)
+    original.close()
+    del original
+    opened.clear()
+    start = threading.Barrier(8, timeout=60)
+    # held, for nobody keeps the graph open in these tests
+    copies = [pickle.loads(data) for _ in range(8)]
+
+    def work(model):
+        start.wait()
+        return model.generate(TEXT).tobytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(work, copies)) == {expected}
+    assert len(opened) == 1
+
+
+USES = {
+    "nothing": lambda _: None,
+    "errors": lambda model: list(model.generate_many(["", TEXT, None])),
+    "generate": lambda model: model.generate(TEXT),
+    "stream": lambda model: list(model.generate_stream(TEXT)),
+    "half a stream": lambda model: next(model.generate_stream(TEXT)),
+    "many": lambda model: list(model.generate_many([TEXT] * 3)),
+    "part of many": lambda model: next(model.generate_many([TEXT] * 30)),
+    "copy": lambda model: copy.copy(model).generate(TEXT),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_nobody_holds_is_let_go_of_at_once(directory, use):
+    model = KittenTTS(directory, max_workers=2)
+    USES[use](model)
+    graph = weakref.ref(model.model._sessions._graph)
+    gc.disable()
+    try:
+        del model
+        assert graph() is None
+    finally:
+        gc.enable()
+
+
+def test_what_copies_opened_stays_open_for_a_while(run_python, tiny_directory):
+    code = """
+import pickle, sys, threading, weakref
+from kittentts import KittenTTS
+from kittentts.runtime import sessions
+looked, again = threading.Event(), threading.Semaphore(0)
+
+def sleep(seconds):
+    assert seconds == sessions._KEEP_SECONDS
+    looked.set()
+    again.acquire()
+
+sessions.time.sleep = sleep
+data = pickle.dumps(KittenTTS(sys.argv[1]))
+gone = threading.Event()
+copied = pickle.loads(data)
+copied.generate("Hello.")
+graph = weakref.ref(copied.model._sessions._graph, lambda _: gone.set())
+session = id(copied.model.session)
+del copied
+for _ in range(3):
+    # a minute passes, the next task comes: the same session
+    again.release()
+    assert not gone.wait(0.1)
+    copied = pickle.loads(data)
+    assert id(copied.model.session) == session
+again.release()
+again.release()
+again.release()
+assert not gone.wait(0.1)  # somebody still holds it
+del copied
+again.release()
+assert gone.wait(60)
+"""
+    run_python(code, tiny_directory)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_copies_in_a_forked_child(run_python, tiny_directory):
+    code = """
+import os, pickle, sys
+import session_counter
+from kittentts import KittenTTS
+model = KittenTTS(sys.argv[1], max_workers=2)
+text = "One is here. Two is there."
+expected = model.generate(text).tobytes()
+data = pickle.dumps(model)
+pickle.loads(data).generate(text)
+session_counter.opened = 0
+child = os.fork()
+if child == 0:
+    same = all(pickle.loads(data).generate(text).tobytes() == expected for _ in range(3))
+    del model
+    os._exit(0 if same and session_counter.opened == 2 else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert model.generate(text).tobytes() == expected
+assert session_counter.opened == 0
+"""
+    run_python(code, tiny_directory, env=os.environ | {"PYTHONPATH": str(Path(__file__).parent / "helpers")})
+
+
+class TestCores:
+    @pytest.mark.parametrize(
+        ("variable", "cores"), [("1", 1), ("3", 3), (" 2 ", 2), ("3,2", 3), ("64", 8), ("", 8), ("0", 8), ("all", 8)]
+    )
+    def test_omp_num_threads(self, monkeypatch, caplog, variable, cores):
+        from kittentts.runtime import resources
+
+        monkeypatch.setattr(resources, "usable_cores", lambda: 8)
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+        assert resources.cores_of_a_call() == cores
+        assert ("OMP_NUM_THREADS" in caplog.text) == (variable in ("0", "all"))
+
+    def test_a_call_keeps_to_it_and_all_calls_to_the_cores(self, directory, opened, monkeypatch):
+        monkeypatch.setattr("kittentts.onnx_model.usable_cores", lambda: 8)
+        monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 1)
+        model = KittenTTS(directory)
+        model.generate(TEXT)
+        list(model.generate_many([TEXT] * 5))
+        assert [threads for _, threads in opened] == [1]
+        assert model.model._sessions.slots._free == 8
