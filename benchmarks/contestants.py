@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from kittentts import KittenTTS
-from kittentts.audio.files import trim_tail
+from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import VOICE
 from kittentts.models.repository import find_model
 from kittentts.preprocess import chunk_text

@@ -13,16 +13,13 @@ import numpy as np
 from kittentts import defaults
 from kittentts.alignment.speech import joined
 from kittentts.alignment.word_times import timed
-from kittentts.audio.files import mono_audio_array, open_file
+from kittentts.audio.files import open_file
+from kittentts.audio.waveform import mono_audio_array
 from kittentts.errors import TextError, VoiceError
 from kittentts.models.voices_file import load_voices
-from kittentts.phonemes.espeak import (
-    Phonemizer,
-    TextCleaner,
-    basic_english_tokenize,
-    check_lexicon,
-    phonemize_with_lexicon,
-)
+from kittentts.phonemes.espeak import Phonemizer
+from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
+from kittentts.phonemes.vocabulary import TextCleaner, basic_english_tokenize
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
 from kittentts.runtime.call import Call
 from kittentts.runtime.resources import cores_of_a_call, run_bytes, usable_cores

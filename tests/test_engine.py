@@ -12,7 +12,8 @@ import tiny_model
 from kittentts import KittenTTS, KittenTTSError
 from kittentts.errors import SettingError, SynthesisError, TextError, TextTypeError, VoiceError
 from kittentts.onnx_model import KittenTTS_1_Onnx
-from kittentts.phonemes.espeak import Phonemizer, TextCleaner, to_symbols, to_token_ids
+from kittentts.phonemes.espeak import Phonemizer
+from kittentts.phonemes.vocabulary import TextCleaner, to_symbols, to_token_ids
 from kittentts.preprocess import chunk_text
 
 TEXT = "One is first. Here comes the second, a longer one! Is the third here? It ends with the fourth"

@@ -11,7 +11,7 @@ import numpy as np
 from kittentts.alignment.source_map import groups
 from kittentts.alignment.speech import Phoneme, Speech, SpokenChunk, Word
 from kittentts.defaults import SAMPLE_RATE
-from kittentts.phonemes.espeak import is_speakable, to_symbols
+from kittentts.phonemes.vocabulary import is_speakable, to_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Text of a chunk -> phonemes -> token ids. espeak-ng, and the one lock around it, live here and nowhere else.
+"""Text of a chunk -> phonemes. espeak-ng, and the one lock around it, live here and nowhere else.
 
 espeak-ng keeps global state: two threads in it at once mix their texts. All models of a process share one
 backend (each new one leaks megabytes) and one lock.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import os
 import re
 import shutil
@@ -16,28 +15,13 @@ import tempfile
 import threading
 import unicodedata
 import weakref
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kittentts.errors import EspeakError, SettingError, TextError
+from kittentts.errors import EspeakError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# The models' embedding rows, by position; where a symbol is listed twice the later row is the trained one.
-_SYMBOLS = (
-    '$;:,.!?¡¿—…"«»"" '
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    "ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒʔʡʕʢǀǁǂǃˈˌːˑʼʴʰʱʲʷˠˤ˞↓↑→↗↘"
-    "'̩'ᵻ"
-)
-VOCABULARY: dict[str, int] = {symbol: row for row, symbol in enumerate(_SYMBOLS)}
-
-# The text encoder has 512 positions: a zero at each end, the symbols, and the end mark 10 ("…") that the models expect.
-MAX_TOKENS = 512
-_END_MARK = VOCABULARY["…"]
-_MAX_SYMBOLS = MAX_TOKENS - 3
 
 # espeak-ng reads 160 bytes of a word, keeps about 160 phonemes of it and about 1,000 of a clause; the rest it drops in
 # silence (measured: of 50 "x" it says 39, of 396 "7" 27, of 160 "日" 110). What comes near is spoken in two halves.
@@ -54,7 +38,6 @@ _MARKS = re.compile(r"""([;:!?¡¿—…"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,]
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # of other scripts, about which espeak-ng is silent
 _DIGIT = re.compile(r"(?![0-9])\d")
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 _lock = threading.Lock()
 _fork_guards = itertools.count()
@@ -62,14 +45,6 @@ _backend: Any = None
 # espeak-ng has 160 bytes for the path of its data, and ends the process if it does not find them there.
 _DATA_PATH_BYTES = 150
 _short_path: Any = None
-
-
-class TextCleaner:
-    """Maps a string of phonemes to the models' token ids; a character outside the vocabulary is dropped."""
-
-    def __call__(self, text: str) -> list[int]:
-        """Return one id (0-177) for each character of `text` that is in the vocabulary."""
-        return [VOCABULARY[symbol] for symbol in text if symbol in VOCABULARY]
 
 
 class Phonemizer:
@@ -199,104 +174,3 @@ def _after_fork() -> None:
         referent = finalizer.peek()
         if referent and (type(referent[0]).__name__ == "EspeakAPI" or referent[0] is _short_path):
             finalizer.atexit = False
-
-
-def basic_english_tokenize(text: str) -> list[str]:
-    """Split into runs of word characters and single other characters; white space goes."""
-    return re.findall(r"\w+|[^\w\s]", text)
-
-
-def to_symbols(phonemes: str) -> str:
-    """Return the vocabulary's symbols of `phonemes`, groups separated by single spaces: one symbol a token."""
-    return "".join(symbol for symbol in " ".join(basic_english_tokenize(phonemes)) if symbol in VOCABULARY)
-
-
-def to_token_ids(symbols: str, cleaner: TextCleaner) -> list[int]:
-    """Return the input of the model: `[0, ids..., 10, 0]`."""
-    return [0, *cleaner(symbols), _END_MARK, 0]
-
-
-def is_speakable(symbols: str) -> bool:
-    """Whether there is a sound in it, not punctuation and stress marks alone."""
-    return any(unicodedata.category(symbol) in {"Ll", "Lu", "Lo"} for symbol in symbols)
-
-
-def split_symbols(symbols: str, limit: int = _MAX_SYMBOLS) -> list[str]:
-    """Cut symbols that exceed the model's positions into pieces of at most `limit`.
-
-    Cuts after clause punctuation, else at a space, else anywhere, as near as possible to equal lengths. Joined, the
-    pieces are `symbols` again.
-    """
-    pieces = []
-    while len(symbols) > limit:
-        target = len(symbols) // math.ceil(len(symbols) / limit)
-        window = range(limit // 4, limit + 1)
-        after_clause = [i for i in window if symbols[i - 1] in ";:,.!?—"]
-        after_space = [i for i in window if symbols[i - 1] == " "]
-        cut = min(after_clause or after_space or [target], key=lambda i: abs(i - target))
-        pieces.append(symbols[:cut])
-        symbols = symbols[cut:]
-    return [*pieces, symbols]
-
-
-def check_phonemes(phonemes: str) -> None:
-    """Raise `TextError` where phonemes that a user wrote have a letter or digit that no model knows."""
-    unknown = sorted({symbol for symbol in phonemes if symbol not in VOCABULARY and symbol.isalnum()})
-    if unknown:
-        raise TextError(
-            f"these characters are no phonemes that the models know: {' '.join(map(repr, unknown))}; "
-            "write IPA as espeak-ng does, for example 'həlˈoʊ wˈɜːld'"
-        )
-
-
-def check_lexicon(lexicon: Mapping[str, str]) -> dict[str, str]:
-    """Return a copy of the lexicon; raise `SettingError` for a key that is no single word or a value that is no IPA."""
-    if not isinstance(lexicon, Mapping):
-        raise SettingError(f"lexicon={lexicon!r} is no mapping from words to phonemes, like {{'ONNX': 'ˈɑːnɪks'}}")
-    for word, phonemes in lexicon.items():
-        if not isinstance(word, str) or not _WORD.fullmatch(word):
-            raise SettingError(f"the lexicon entry {word!r} is not a single word (letters, digits, inner apostrophes)")
-        if not isinstance(phonemes, str) or not is_speakable(phonemes):
-            raise SettingError(f"the lexicon says {phonemes!r} for {word!r}: phonemes in IPA are needed")
-        try:
-            check_phonemes(phonemes)
-        except TextError as error:
-            raise SettingError(f"the lexicon entry {word!r}: {error}") from error
-    return {_fold(word): phonemes for word, phonemes in lexicon.items()}
-
-
-def _fold(text: str) -> str:
-    """Write apostrophes and accented letters in one way."""
-    return unicodedata.normalize("NFC", text).replace("’", "'")
-
-
-def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[str, str], *, any_case: bool) -> str:
-    """Phonemize `text`, the words of the lexicon, also with an 's, as it says.
-
-    Args:
-        text: one chunk.
-        phonemizer: speaks the stretches between the lexicon's words, each for itself.
-        lexicon: from `check_lexicon`. A key in lower case stands for the word in any case ("read": also "Read"), a key
-            with capitals for just this spelling ("US" is not "us").
-        any_case: match every key in any case, for a text whose capitals are gone; keys in lower case go first.
-    """
-    entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} | dict(lexicon) if any_case else lexicon
-    text = _fold(text)
-    parts, rest = [], 0
-    for match in _WORD.finditer(text):
-        phonemes = _look_up(match.group(), entries)
-        if phonemes:
-            # a hyphen at the beginning of the next stretch would be a minus sign
-            parts += [text[rest : match.start()], phonemes]
-            rest = match.end() + text.startswith("-", match.end())
-    parts.append(text[rest:])
-    # even parts are text, odd ones phonemes
-    parts[::2] = phonemizer.phonemize(parts[::2])
-    return " ".join(parts)
-
-
-def _look_up(word: str, entries: Mapping[str, str]) -> str | None:
-    phonemes = entries.get(word) or entries.get(word.lower())
-    if phonemes is None and word.lower().endswith("'s") and (owner := _look_up(word[:-2], entries)):
-        return owner + ("ᵻz" if owner[-1] in "szʃʒ" else "s" if owner[-1] in "ptkfθ" else "z")
-    return phonemes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kittentts.audio.files import mono_audio_array
+from kittentts.audio.waveform import mono_audio_array
 from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kittentts.models.voices_file import style_row
-from kittentts.phonemes.espeak import is_speakable, split_symbols, to_symbols, to_token_ids
+from kittentts.phonemes.vocabulary import is_speakable, split_symbols, to_symbols, to_token_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from kittentts.phonemes.espeak import TextCleaner
+    from kittentts.phonemes.vocabulary import TextCleaner
     from kittentts.synthesis.request import Request
 
 

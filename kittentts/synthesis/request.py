@@ -10,10 +10,11 @@ import numpy as np
 
 from kittentts import defaults
 from kittentts.alignment.source_map import trace
-from kittentts.audio.files import silence
+from kittentts.audio.waveform import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
-from kittentts.phonemes.espeak import check_lexicon, check_phonemes
+from kittentts.phonemes.lexicon import check_lexicon
+from kittentts.phonemes.vocabulary import check_phonemes
 from kittentts.preprocess import TextPreprocessor, chunk_text
 from kittentts.runtime import onnx_graph
 

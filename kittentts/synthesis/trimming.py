@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kittentts.audio.files import trim_tail
+from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:

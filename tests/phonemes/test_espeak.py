@@ -15,14 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kittentts import KittenTTS, KittenTTSError
-from kittentts.phonemes.espeak import (
+from kittentts.phonemes.espeak import Phonemizer
+from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
+from kittentts.phonemes.vocabulary import (
     MAX_TOKENS,
     VOCABULARY,
-    Phonemizer,
     TextCleaner,
-    check_lexicon,
     is_speakable,
-    phonemize_with_lexicon,
     split_symbols,
     to_symbols,
     to_token_ids,
