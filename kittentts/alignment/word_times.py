@@ -14,11 +14,12 @@ from kittentts.defaults import SAMPLE_RATE
 from kittentts.phonemes.vocabulary import is_speakable, to_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
-    from kittentts.alignment.source_map import Place
-    from kittentts.synthesis.model_input import Part
-    from kittentts.synthesis.request import Request
+    from numpy.typing import NDArray
+
+    from kittentts.alignment.source_map import Place, Written
+    from kittentts.runtime.chunks import SynthesizedChunk
 
     # first and last + 1 of the symbols, or samples
     Interval = tuple[int, int]
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 _LONGEST = 2000
 
 
-def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) -> Generator[Speech, None, None]:
+def with_times(
+    chunks: Generator[SynthesizedChunk, None, None],
+    source_text: str,
+    sources: Sequence[Written],
+    silence: NDArray[np.float32],
+    phonemize: Callable[[str], str],
+) -> Generator[Speech, None, None]:
     """Yield each chunk of a call with the times of what is in it, counted from the beginning of the first.
 
     Args:
@@ -37,22 +44,28 @@ def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) 
         spell: text -> phonemes, as for the chunks.
     """
     begin = 0  # in samples
-    pause = request.silence[:0]  # none before the first chunk
-    pieces: list[Part] = []
-    for part in parts:
+    pause = silence[:0]  # none before the first chunk
+    pieces: list[SynthesizedChunk] = []
+    for part in chunks:
         pieces.append(part)
-        if not part.chunk.is_last:
+        if not part.input.is_last:
             continue
         audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
-        yield Speech(audio, (_chunk(pieces, begin + len(pause), request, spell),))
+        yield Speech(audio, (_chunk(pieces, begin + len(pause), source_text, sources, phonemize),))
         begin += len(audio)
-        pause = request.silence
+        pause = silence
         pieces = []
 
 
-def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable[[str], str]) -> SpokenChunk:
-    chunk = pieces[0].chunk
-    written = request.written[chunk.index]
+def _chunk(
+    pieces: Sequence[SynthesizedChunk],
+    begin: int,
+    source_text: str,
+    sources: Sequence[Written],
+    phonemize: Callable[[str], str],
+) -> SpokenChunk:
+    chunk = pieces[0].input
+    written = sources[chunk.index]
     length = sum(len(piece.waveform) for piece in pieces)
     words = phonemes = None
     if all(map(_has_times, pieces)):
@@ -63,11 +76,11 @@ def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable
             for symbol, (start, end) in zip(symbols, heard, strict=True)
             if symbol != " " and start < end
         )
-        guides = [to_symbols(spell(chunk.text[place.start : place.end])) for place in written.places]
-        words = tuple(_words(written.places, request.source, heard, symbols, guides))
+        guides = [to_symbols(phonemize(chunk.text[place.start : place.end])) for place in written.places]
+        words = tuple(_words(written.places, source_text, heard, symbols, guides))
     start, end = written.span
     return SpokenChunk(
-        text=request.source[start:end],
+        text=source_text[start:end],
         start=begin / SAMPLE_RATE,
         end=(begin + length) / SAMPLE_RATE,
         span=written.span,
@@ -76,20 +89,20 @@ def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable
     )
 
 
-def _has_times(piece: Part) -> bool:
+def _has_times(piece: SynthesizedChunk) -> bool:
     # a cleaner of the user's may have other tokens than one a symbol, between a boundary and two
-    return piece.edges is not None and len(piece.edges) == 1 + len(piece.chunk.symbols) + 3
+    return piece.token_boundaries is not None and len(piece.token_boundaries) == 1 + len(piece.input.symbols) + 3
 
 
-def _symbol_times(pieces: Sequence[Part], symbols: str, begin: int) -> list[Interval]:
+def _symbol_times(pieces: Sequence[SynthesizedChunk], symbols: str, begin: int) -> list[Interval]:
     """Return from which sample to which each symbol of a chunk sounds; nowhere if its piece was not spoken."""
     times = [(0, 0)] * len(symbols)
     for piece in pieces:
-        if piece.edges is not None:
+        if piece.token_boundaries is not None:
             # the first token is a boundary
-            edges = (piece.edges[1:] + begin).tolist()
-            for i in range(len(piece.chunk.symbols)):
-                times[piece.chunk.first_symbol + i] = edges[i], edges[i + 1]
+            edges = (piece.token_boundaries[1:] + begin).tolist()
+            for i in range(len(piece.input.symbols)):
+                times[piece.input.first_symbol + i] = edges[i], edges[i + 1]
         begin += len(piece.waveform)
     return times
 

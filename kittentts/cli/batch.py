@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kittentts.cli.items import Item
     from kittentts.cli.options import Commands
     from kittentts.cli.subtitle_file import AudioOf
-    from kittentts.runtime.call import Progress
+    from kittentts.synthesis.progress import Progress
 
 logger = logging.getLogger(__name__)
 

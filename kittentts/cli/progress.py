@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from kittentts.runtime.call import Progress
+    from kittentts.synthesis.progress import Progress
 
 
 class Meter:
