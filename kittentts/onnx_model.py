@@ -25,10 +25,11 @@ from kittentts.phonemes.espeak import (
 )
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
 from kittentts.runtime.call import Call
+from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
 from kittentts.runtime.resources import cores_of_a_call, run_bytes, usable_cores
 from kittentts.runtime.sessions import Cores, Sessions
 from kittentts.synthesis.many import Steps, Tally, check_many, speak_many
-from kittentts.synthesis.model_input import Chunk, Part, make_chunks, with_pauses
+from kittentts.synthesis.model_input import make_chunks, with_pauses
 from kittentts.synthesis.request import Request, beginning, check_clean_text, check_options, make_request, silent
 from kittentts.synthesis.trimming import trimmed
 from kittentts.synthesis.ways import Speaking
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     Samples = NDArray[np.float32]
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
-    Way = Callable[[Speaking], Iterator[Part]]
+    Way = Callable[[Speaking], Iterator[SynthesizedChunk]]
 
 __all__ = [
     "KittenTTS_1_Onnx",
@@ -287,7 +288,7 @@ class KittenTTS_1_Onnx:
         cancel: Event | None = None,
         progress: Reporter = False,
         way: Way = Speaking.by_plan,
-    ) -> Generator[Part, None, None]:
+    ) -> Generator[SynthesizedChunk, None, None]:
         """Begin a call, and return a generator of what its runs make, in order.
 
         Args:
@@ -322,10 +323,10 @@ class KittenTTS_1_Onnx:
         """Return the chunks in order, with times."""
         return timed(self._parts(request, cancel, progress, way), request, self._spelling(request))
 
-    def _speech(self, request: Request, parts: Iterable[Part]) -> Speech:
+    def _speech(self, request: Request, parts: Iterable[SynthesizedChunk]) -> Speech:
         return joined(timed(parts, request, self._spelling(request)))
 
-    def _chunks(self, request: Request, which: Iterable[int] | None = None) -> Iterator[Chunk]:
+    def _chunks(self, request: Request, which: Iterable[int] | None = None) -> Iterator[ModelInput]:
         voice = self.voices[request.voice]
         return make_chunks(request, voice, self._spelling(request), self.text_cleaner, which)
 
@@ -342,7 +343,9 @@ class KittenTTS_1_Onnx:
             )
         return lambda text: "".join(self.phonemizer.phonemize([text]))
 
-    def _run(self, chunk: Chunk, request: Request, call: Call, *, one_core: bool, shrink: bool) -> Part:
+    def _run(
+        self, chunk: ModelInput, request: Request, call: Call, *, one_core: bool, shrink: bool
+    ) -> SynthesizedChunk:
         inputs: dict[str, NDArray[Any]] = {
             self._sessions.token_input: chunk.token_ids,
             "style": chunk.style,
@@ -363,10 +366,12 @@ class KittenTTS_1_Onnx:
                 call.check()
             error.args = (f"chunk {chunk.index + 1} of {len(request.texts)}, {beginning(chunk.text)}: {error}",)
             raise
-        return Part(chunk, *trimmed(waveform, durations, request.trim))
+        return SynthesizedChunk(chunk, *trimmed(waveform, durations, request.trim))
 
 
-def _to_the_end(parts: Iterable[Part], request: Request, call: Call) -> Generator[Part, None, None]:
+def _to_the_end(
+    parts: Iterable[SynthesizedChunk], request: Request, call: Call
+) -> Generator[SynthesizedChunk, None, None]:
     """Yield the parts, and end the call.
 
     Raises:
@@ -389,6 +394,6 @@ def _stream(look_ahead: bool) -> Way:
     return Speaking.ahead if look_ahead else Speaking.in_turn
 
 
-def _seed(seed: int, chunk: Chunk) -> int:
+def _seed(seed: int, chunk: ModelInput) -> int:
     """Return a seed of the chunk's own, so that not all of them have the same noise: 32 bits."""
     return int(np.random.SeedSequence([seed, chunk.index, chunk.first_symbol]).generate_state(1)[0])

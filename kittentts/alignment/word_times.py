@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from kittentts.alignment.source_map import Place
-    from kittentts.synthesis.model_input import Part
+    from kittentts.runtime.chunks import SynthesizedChunk
     from kittentts.synthesis.request import Request
 
     # first and last + 1 of the symbols, or samples
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _LONGEST = 2000
 
 
-def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) -> Generator[Speech, None, None]:
+def timed(
+    parts: Iterable[SynthesizedChunk], request: Request, spell: Callable[[str], str]
+) -> Generator[Speech, None, None]:
     """Yield each chunk of a call with the times of what is in it, counted from the beginning of the first.
 
     Args:
@@ -38,10 +40,10 @@ def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) 
     """
     begin = 0  # in samples
     pause = request.silence[:0]  # none before the first chunk
-    pieces: list[Part] = []
+    pieces: list[SynthesizedChunk] = []
     for part in parts:
         pieces.append(part)
-        if not part.chunk.is_last:
+        if not part.input.is_last:
             continue
         audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
         yield Speech(audio, (_chunk(pieces, begin + len(pause), request, spell),))
@@ -50,8 +52,10 @@ def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) 
         pieces = []
 
 
-def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable[[str], str]) -> SpokenChunk:
-    chunk = pieces[0].chunk
+def _chunk(
+    pieces: Sequence[SynthesizedChunk], begin: int, request: Request, spell: Callable[[str], str]
+) -> SpokenChunk:
+    chunk = pieces[0].input
     written = request.written[chunk.index]
     length = sum(len(piece.waveform) for piece in pieces)
     words = phonemes = None
@@ -76,20 +80,20 @@ def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable
     )
 
 
-def _has_times(piece: Part) -> bool:
+def _has_times(piece: SynthesizedChunk) -> bool:
     # a cleaner of the user's may have other tokens than one a symbol, between a boundary and two
-    return piece.edges is not None and len(piece.edges) == 1 + len(piece.chunk.symbols) + 3
+    return piece.token_boundaries is not None and len(piece.token_boundaries) == 1 + len(piece.input.symbols) + 3
 
 
-def _symbol_times(pieces: Sequence[Part], symbols: str, begin: int) -> list[Interval]:
+def _symbol_times(pieces: Sequence[SynthesizedChunk], symbols: str, begin: int) -> list[Interval]:
     """Return from which sample to which each symbol of a chunk sounds; nowhere if its piece was not spoken."""
     times = [(0, 0)] * len(symbols)
     for piece in pieces:
-        if piece.edges is not None:
+        if piece.token_boundaries is not None:
             # the first token is a boundary
-            edges = (piece.edges[1:] + begin).tolist()
-            for i in range(len(piece.chunk.symbols)):
-                times[piece.chunk.first_symbol + i] = edges[i], edges[i + 1]
+            edges = (piece.token_boundaries[1:] + begin).tolist()
+            for i in range(len(piece.input.symbols)):
+                times[piece.input.first_symbol + i] = edges[i], edges[i + 1]
         begin += len(piece.waveform)
     return times
 

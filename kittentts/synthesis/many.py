@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from kittentts.alignment.speech import Speech
     from kittentts.runtime.call import Call
-    from kittentts.synthesis.model_input import Chunk, Part
+    from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
     from kittentts.synthesis.parallel import Calls
     from kittentts.synthesis.request import Request
 
@@ -95,11 +95,11 @@ class Steps(NamedTuple):
 
     check: Callable[[str, str | None, float | None], Request]
     """(text, voice, speed) -> what to speak; None stands for the voice or speed of the call."""
-    chunks: Callable[[Request], Iterator[Chunk]]
+    chunks: Callable[[Request], Iterator[ModelInput]]
     """Phonemizes, in the caller's thread."""
-    run: Callable[..., Part]
+    run: Callable[..., SynthesizedChunk]
     """(chunk, request, one_core=, shrink=) -> what it makes, in any thread."""
-    speech: Callable[[Request, list[Part]], Speech]
+    speech: Callable[[Request, list[SynthesizedChunk]], Speech]
     """All parts of a text -> the whole with its times, in the caller's thread."""
 
 
@@ -166,7 +166,7 @@ class _Job:
     """How many were made."""
     complete: bool = False
     """Whether no more will be made."""
-    parts: dict[int, Part] = field(default_factory=dict)
+    parts: dict[int, SynthesizedChunk] = field(default_factory=dict)
     """By the place of the chunk."""
     error: Exception | None = None
 
@@ -179,7 +179,7 @@ class _Run(NamedTuple):
     job: _Job
     place: int
     """Of the chunk among those of the text, from 0."""
-    chunk: Chunk
+    chunk: ModelInput
     cost: float
     """Characters of the chunk at speed 1.0: what its time and memory are proportional to."""
 

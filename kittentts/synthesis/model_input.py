@@ -1,14 +1,14 @@
-"""Text of a chunk -> what the graph takes: token ids, style and speed; and what comes of it."""
+"""Text of a chunk -> what the graph takes: token ids, style and speed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kittentts.models.voices_file import style_row
 from kittentts.phonemes.espeak import is_speakable, split_symbols, to_symbols, to_token_ids
+from kittentts.runtime.chunks import ModelInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -16,41 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kittentts.phonemes.espeak import TextCleaner
+    from kittentts.runtime.chunks import SynthesizedChunk
     from kittentts.synthesis.request import Request
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """What one run of the graph speaks."""
-
-    index: int
-    """Place in the text, from 0. The pieces of a chunk that exceeded the model's positions share it."""
-    text: str
-    all_symbols: str
-    """The phonemes of the text, one symbol a token."""
-    first_symbol: int
-    """Where the symbols of this piece begin."""
-    symbols: str
-    """Those of this piece."""
-    is_last: bool
-    """Whether no further piece shares the index."""
-    token_ids: NDArray[np.int64]
-    """Shape `(1, n)`, n <= 512."""
-    style: NDArray[np.float32]
-    """Shape `(1, 256)`."""
-    speed: NDArray[np.float32]
-    """Shape `(1,)`."""
-
-
-class Part(NamedTuple):
-    """What one run has made."""
-
-    chunk: Chunk
-    waveform: NDArray[np.float32]
-    """Trimmed."""
-    edges: NDArray[np.int64] | None
-    """The samples at which the tokens begin, and the last one ends: shape `(n + 1,)`; None if that is not wanted, or
-    the graph does not tell it."""
 
 
 def make_chunks(
@@ -59,7 +26,7 @@ def make_chunks(
     spell: Callable[[str], str],
     cleaner: TextCleaner,
     which: Iterable[int] | None = None,
-) -> Iterator[Chunk]:
+) -> Iterator[ModelInput]:
     """Phonemize the texts of a request in order, as far as asked for. What has no sound, like "...", is left out.
 
     Args:
@@ -76,7 +43,7 @@ def make_chunks(
         for number, (first, piece) in enumerate(pieces, 1):
             # a piece counts as that part of the text which its share of the symbols is
             length = round(len(text) * len(piece) / len(symbols))
-            yield Chunk(
+            yield ModelInput(
                 index=index,
                 text=text,
                 all_symbols=symbols,
@@ -100,9 +67,11 @@ def _speakable_pieces(symbols: str) -> list[tuple[int, str]]:
     return found
 
 
-def with_pauses(parts: Iterable[Part], pause: NDArray[np.float32]) -> Generator[NDArray[np.float32], None, None]:
+def with_pauses(
+    parts: Iterable[SynthesizedChunk], pause: NDArray[np.float32]
+) -> Generator[NDArray[np.float32], None, None]:
     """Yield the waveforms, a pause before each new chunk, not between the pieces of one."""
     previous = None
     for part in parts:
-        yield np.concatenate([pause if previous not in (None, part.chunk.index) else pause[:0], part.waveform])
-        previous = part.chunk.index
+        yield np.concatenate([pause if previous not in (None, part.input.index) else pause[:0], part.waveform])
+        previous = part.input.index

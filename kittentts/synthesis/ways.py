@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kittentts.runtime.call import Call
-    from kittentts.synthesis.model_input import Chunk, Part
+    from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
     from kittentts.synthesis.request import Request
 
 # so many waveforms for each worker may wait to be used, where the text may be a book
@@ -24,7 +24,7 @@ _MANY = 16
 class Run(Protocol):
     """Runs a chunk, in any thread."""
 
-    def __call__(self, chunk: Chunk, *, one_core: bool, shrink: bool) -> Part:
+    def __call__(self, chunk: ModelInput, *, one_core: bool, shrink: bool) -> SynthesizedChunk:
         """Run it on one core or on all, and give the memory of its session back or not."""
 
 
@@ -43,7 +43,7 @@ class Speaking:
         self,
         request: Request,
         call: Call,
-        chunks: Callable[[Iterable[int] | None], Iterator[Chunk]],
+        chunks: Callable[[Iterable[int] | None], Iterator[ModelInput]],
         run: Run,
         workers: int,
     ) -> None:
@@ -54,13 +54,13 @@ class Speaking:
         self._sizes = [len(text) for text in request.texts]
         self._speed = float(request.speed)
 
-    def in_turn(self) -> Iterator[Part]:
+    def in_turn(self) -> Iterator[SynthesizedChunk]:
         """Run one chunk after another, each when it is asked for."""
         for chunk in self._chunks(None):
             # from a thread of its own, so that this one can look, and be interrupted
             yield from self._mapped(self._speak, [chunk], 1)
 
-    def ahead(self) -> Iterator[Part]:
+    def ahead(self) -> Iterator[SynthesizedChunk]:
         """Run the first chunk on all cores, so that it comes soonest, and then the others at the same time.
 
         They run while the caller uses what came before, but in the order of the text and no more than a window ahead.
@@ -87,7 +87,7 @@ class Speaking:
             window=_WINDOW * self._workers,
         )
 
-    def by_plan(self, *, windowed: bool = False) -> Iterator[Part]:
+    def by_plan(self, *, windowed: bool = False) -> Iterator[SynthesizedChunk]:
         """Run the chunks at the same time, as `make_plan` says.
 
         Args:
@@ -119,20 +119,20 @@ class Speaking:
 
     def _mapped(
         self,
-        speak: Callable[[Chunk], Part],
-        chunks: Iterable[Chunk],
+        speak: Callable[[ModelInput], SynthesizedChunk],
+        chunks: Iterable[ModelInput],
         workers: int,
         *,
-        size: Callable[[Chunk], float] | None = None,
+        size: Callable[[ModelInput], float] | None = None,
         window: int | None = None,
-    ) -> Iterator[Part]:
+    ) -> Iterator[SynthesizedChunk]:
         return map_ordered(
             speak, chunks, workers, size=size or _size, stop=self._call.stop, check=self._call.check, window=window
         )
 
     def _speak(
-        self, chunk: Chunk, *, one_core: bool = False, workers: int = 1, left: Iterator[int] | None = None
-    ) -> Part:
+        self, chunk: ModelInput, *, one_core: bool = False, workers: int = 1, left: Iterator[int] | None = None
+    ) -> SynthesizedChunk:
         """Run one chunk, beside others.
 
         The last `workers` to begin give the memory of their session back.
@@ -149,5 +149,5 @@ class Speaking:
         return part
 
 
-def _size(chunk: Chunk) -> float:
+def _size(chunk: ModelInput) -> float:
     return chunk.token_ids.size
