@@ -12,7 +12,7 @@ import numpy as np
 
 from kittentts import defaults
 from kittentts.alignment.speech import joined
-from kittentts.alignment.word_times import timed
+from kittentts.alignment.word_times import with_times
 from kittentts.audio.files import mono_audio_array, open_file
 from kittentts.errors import TextError, VoiceError
 from kittentts.models.voices_file import load_voices
@@ -321,10 +321,11 @@ class KittenTTS_1_Onnx:
         way: Way = Speaking.by_plan,
     ) -> Generator[Speech, None, None]:
         """Return the chunks in order, with times."""
-        return timed(self._parts(request, cancel, progress, way), request, self._spelling(request))
+        parts = self._parts(request, cancel, progress, way)
+        return with_times(parts, request.source, request.sources, request.silence, self._spelling(request))
 
     def _speech(self, request: Request, parts: Iterable[SynthesizedChunk]) -> Speech:
-        return joined(timed(parts, request, self._spelling(request)))
+        return joined(with_times(parts, request.source, request.sources, request.silence, self._spelling(request)))
 
     def _chunks(self, request: Request, which: Iterable[int] | None = None) -> Iterator[ModelInput]:
         voice = self.voices[request.voice]
@@ -358,7 +359,7 @@ class KittenTTS_1_Onnx:
                 memory=run_bytes(chunk.token_ids.size / float(chunk.speed[0])),
                 one_core=one_core,
                 shrink=shrink,
-                timed=bool(request.written) or request.trim == "exact",
+                timed=bool(request.sources) or request.trim == "exact",
                 seed=None if request.seed is None else _seed(request.seed, chunk),
             )
         except Exception as error:

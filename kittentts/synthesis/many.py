@@ -319,7 +319,7 @@ def _result(job: _Job, steps: Steps) -> Result:
     if job.error is not None or job.request is None:
         return Result(job.index, job.id, job.text, None, job.error)
     parts = [job.parts[place] for place in range(job.chunks)]
-    if not job.request.written:
+    if not job.request.sources:
         audio = np.concatenate(list(with_pauses(parts, job.request.silence)))
         return Result(job.index, job.id, job.text, audio, None)
     speech = steps.speech(job.request, parts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 
 from kittentts import defaults
-from kittentts.alignment.source_map import trace
+from kittentts.alignment.source_map import map_to_source
 from kittentts.audio.files import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kittentts.alignment.source_map import Written
+    from kittentts.alignment.source_map import ChunkSource
     from kittentts.preprocess.edits import Edit
 
 # characters of a text in a message
@@ -62,8 +62,8 @@ class Request(NamedTuple):
     """Of the graph's random nodes."""
     source: str
     """The text as it was given."""
-    written: list[Written]
-    """What of `source` became each chunk; empty where nobody wants to know."""
+    sources: list[ChunkSource]
+    """What of `source` became each chunk; empty where the times are not wanted."""
 
 
 def make_request(
@@ -99,19 +99,19 @@ def make_request(
     steps: list[list[Edit]] = []
 
     def normalized(text: str) -> str:
-        # another one may have taken its place, which is not known to trace what it does
+        # another one may have taken its place, which does not tell its edits
         if not timed or type(preprocessor) is not TextPreprocessor:
             return preprocessor.process(text)
-        cleaned, steps[:] = preprocessor.trace(text)
+        cleaned, steps[:] = preprocessor.process_with_edits(text)
         return cleaned
 
     cleaned = clean(text, False if phonemes else clean_text, normalized)
     chunks = [cleaned] if single else chunk_text(cleaned)
     texts = sounding(chunks, phonemes=phonemes)
-    written = []
+    sources = []
     if timed:
-        found = trace(text, cleaned, steps, chunks)
-        written = [one for one, chunk in zip(found, chunks, strict=True) if may_sound(chunk)]
+        found = map_to_source(text, cleaned, steps, chunks)
+        sources = [one for one, chunk in zip(found, chunks, strict=True) if may_sound(chunk)]
     return Request(
         texts=texts,
         voice=voice,
@@ -122,7 +122,7 @@ def make_request(
         trim=trim,
         seed=None if seed is None else int(seed),
         source=text,
-        written=written,
+        sources=sources,
     )
 
 
