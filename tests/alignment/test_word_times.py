@@ -79,7 +79,7 @@ def test_nearly_all_words_of_hard_sentences_have_times_of_their_own(tiny, clean_
 
 
 @pytest.mark.parametrize(
-    ("guides", "symbols", "parts"),
+    ("isolated", "symbols", "parts"),
     [
         (["ʌv", "ðə", "kˈæt ."], "ʌvðə kˈæt .", ["ʌv", "ðə", "kˈæt"]),
         (["tˈuː", "biː", "ɔːɹ", "nˌɑːt"], "təbi ɔːɹ nˌɑːt", ["tə", "bi", "ɔːɹ", "nˌɑːt"]),
@@ -90,8 +90,8 @@ def test_nearly_all_words_of_hard_sentences_have_times_of_their_own(tiny, clean_
         ([], "", []),
     ],
 )
-def test_words_are_found_in_what_espeak_made_of_them_together(guides, symbols, parts):
-    assert [symbols[part.start : part.stop] for part in align(guides, symbols)] == parts
+def test_words_are_found_in_what_espeak_made_of_them_together(isolated, symbols, parts):
+    assert [symbols[part.start : part.stop] for part in align(isolated, symbols)] == parts
 
 
 def test_words_spoken_as_one_are_one(tiny):
