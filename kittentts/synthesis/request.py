@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts import defaults
-from kittentts.alignment.source_map import Written as ChunkSource
-from kittentts.alignment.source_map import trace as map_to_source
+from kittentts.alignment.source_map import ChunkSource, map_to_source
 from kittentts.audio.waveform import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
@@ -92,7 +91,7 @@ def make_request(
         # one that a user has put in its place is not known to tell its edits
         if not is_timed or type(preprocessor) is not TextPreprocessor:
             return preprocessor.process(text)
-        normalized, steps[:] = preprocessor.trace(text)
+        normalized, steps[:] = preprocessor.process_with_edits(text)
         return normalized
 
     cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)
