@@ -93,9 +93,9 @@ def optimize(
 
 def _has_quantized_convolutions(file: Path) -> bool:
     """Whether there may be anything to gain."""
-    from kittentts.runtime.onnx_graph import mentions
+    from kittentts.runtime.onnx_graph import file_contains
 
-    return mentions(file, b"ConvInteger")
+    return file_contains(file, b"ConvInteger")
 
 
 def _check_onnx(what: str) -> None:

@@ -1,4 +1,4 @@
-"""The ONNX graph: open it, check that it is one of ours, run it. The only room that calls onnxruntime."""
+"""One ONNX graph of a voice: open it as an ONNX Runtime session, check that it is one, run it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
 _TOKEN_INPUTS = ("input_ids", "tokens")
 _WAVEFORM_OUTPUTS = ("waveform", "audio")
 _DURATION_OUTPUT = "duration"
-# those of ONNX; each name begins an operator's
 _SEED_BITS = 32
-_RANDOM_OPERATORS = (b"RandomNormal", b"RandomUniform", b"Multinomial", b"Bernoulli")
+RANDOM_OPERATORS = ("RandomNormal", "RandomUniform", "Multinomial", "Bernoulli")
+"""The operators of ONNX that draw random numbers have these names, the first two also with `Like` at the end."""
 
-opening = threading.Lock()
-"""Held while a session is opened, for ONNX Runtime's seed is global. A fork must wait for it (see `sessions`)."""
+session_creation_lock = threading.Lock()
+"""Held while a session is created, because ONNX Runtime's seed is global. A fork waits for it (see `sessions`)."""
 
 
 def open_session(
@@ -65,7 +65,7 @@ def open_session(
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
-        with opening:
+        with session_creation_lock:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
             if seed is not None:
                 onnxruntime.set_seed(seed)
@@ -127,12 +127,12 @@ def duration_output(session: Any) -> str | None:
 
 
 def has_random_nodes(path: str | os.PathLike[str]) -> bool:
-    """Whether a graph may speak the same text in different ways, told from its operators (see `mentions`)."""
-    return mentions(path, *_RANDOM_OPERATORS)
+    """Whether a graph has operators that draw random numbers, so that its output may differ from run to run."""
+    return file_contains(path, *(name.encode() for name in RANDOM_OPERATORS))
 
 
-def mentions(path: str | os.PathLike[str], *names: bytes) -> bool:
-    """Whether one of these names, of operators for example, is in an ONNX file (92 MB: 10 ms for each)."""
+def file_contains(path: str | os.PathLike[str], *names: bytes) -> bool:
+    """Whether one of these names, of operators for example, is among the bytes of a file (92 MB: 10 ms for each)."""
     with Path(path).open("rb") as opened:
         if not opened.seek(0, 2):
             return False

@@ -253,8 +253,8 @@ def _set_hooks() -> None:
     if next(_hooks) == 0:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(
-                before=onnx_graph.opening.acquire,
-                after_in_parent=onnx_graph.opening.release,
+                before=onnx_graph.session_creation_lock.acquire,
+                after_in_parent=onnx_graph.session_creation_lock.release,
                 after_in_child=_after_fork,
             )
         # Imported now, because phonemizer imports it on first use, and its own hook is refused once the program ends.
@@ -267,7 +267,7 @@ def _set_hooks() -> None:
 
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603
-    onnx_graph.opening.release()
+    onnx_graph.session_creation_lock.release()
     _lock = threading.Lock()
     for found in list(_graphs.values()):
         found.after_fork()
