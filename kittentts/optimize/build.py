@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import onnx
-import onnxruntime
 from onnx import helper
 
+from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.convolution import FLAVOURS, convolution_rule, largest_pair
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.editable_graph import all_nodes
@@ -96,7 +96,7 @@ def build(
         file=sha1(folder / MODEL_FILE) if best else "",
         largest_pair=best.largest_pair if best else 0,
         rules=RULES,
-        onnxruntime=onnxruntime.__version__,
+        onnxruntime=import_onnxruntime().__version__,
         cpu=cpu_identity(),
         thorough=thorough,
         seconds=seconds,

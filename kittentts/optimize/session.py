@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kittentts.onnxruntime_import import import_onnxruntime
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,8 +18,7 @@ def open_single_threaded(model: bytes | Path, *, optimized: Path | None = None) 
         optimized: where to write the graph after ONNX Runtime's own optimizations, which then opens faster. Those that
             suit one kind of CPU only are left out.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.enable_mem_pattern = False

@@ -12,6 +12,7 @@ import numpy as np
 
 from kittentts.audio.files import mono_audio_array
 from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
+from kittentts.onnxruntime_import import import_onnxruntime
 
 if TYPE_CHECKING:
     import os
@@ -55,8 +56,7 @@ def open_session(
         ModelNotFoundError: the file does not exist.
         ModelError: the file is no ONNX graph, or one with other inputs.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     providers = _providers(backend)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -96,10 +96,8 @@ def is_cpu(backend: str | None) -> bool:
 
 
 def _providers(backend: str | None) -> list[str]:
-    import onnxruntime
-
     check_backend(backend)
-    available = onnxruntime.get_available_providers()
+    available = import_onnxruntime().get_available_providers()
     found = [provider for provider in _PROVIDERS[backend] if provider in available][:1]
     if not found:
         raise BackendError(
@@ -146,9 +144,7 @@ def run_options(*, shrink: bool = False) -> Any:
     Args:
         shrink: after the run, give the memory that the session's arena no longer uses back to the system.
     """
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
+    options = import_onnxruntime().RunOptions()
     if shrink:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
@@ -184,7 +180,6 @@ def run(
 
 def _errors() -> tuple[type[Exception], ...]:
     """ONNX Runtime's own exceptions: a dozen private classes without a common base."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state = import_onnxruntime().capi.onnxruntime_pybind11_state
     found = (getattr(state, name) for name in dir(state))
     return tuple(one for one in found if isinstance(one, type) and issubclass(one, Exception))
