@@ -19,7 +19,7 @@ from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, sha1,
 from kittentts.optimize.rewrite import Applied, apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
 from kittentts.optimize.session import open_single_threaded
-from kittentts.runtime.onnx_graph import RANDOM_OPERATORS, token_input
+from kittentts.runtime.onnx_graph import RANDOM_OPERATORS, check_interface, token_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +75,7 @@ def build(
         report: called with each variant when it is verified and measured.
 
     Raises:
+        ModelError: the graph is none of a voice.
         Whatever onnx and onnxruntime raise for a file that is no graph, or one that does not run.
     """
     best = None
@@ -110,6 +111,7 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
     model = onnx.load(original)
     seeded = with_seeds(model)
     reference = open_single_threaded(original if seeded is None else seeded.SerializeToString())
+    check_interface(reference, original)
     inputs = probes(token_input(reference))
     # what this CPU may take: neighbours of any size, or those that are safe on all
     limit = LARGEST_PAIR if is_exact(LARGEST_PAIR) else SAFE_PAIR

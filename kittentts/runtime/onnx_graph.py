@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import secrets
 import threading
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts.audio.files import mono_audio_array
-from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
+from kittentts.errors import BackendError, ModelError, SynthesisError
 from kittentts.onnxruntime_import import import_onnxruntime
+from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -31,6 +32,8 @@ _PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
 _TOKEN_INPUTS = ("input_ids", "tokens")
 _WAVEFORM_OUTPUTS = ("waveform", "audio")
 _DURATION_OUTPUT = "duration"
+_FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
+_INTEGERS = ("tensor(int64)", "tensor(int32)")
 _SEED_BITS = 32
 RANDOM_OPERATORS = ("RandomNormal", "RandomUniform", "Multinomial", "Bernoulli")
 """The operators of ONNX that draw random numbers have these names, the first two also with `Like` at the end."""
@@ -54,10 +57,15 @@ def open_session(
     Raises:
         BackendError: the backend is unknown, or this onnxruntime lacks its provider.
         ModelNotFoundError: the file does not exist.
-        ModelError: the file is no ONNX graph, or one with other inputs.
+        ModelError: the file is no ONNX graph, has not the inputs and outputs of a voice, or names other files.
     """
     onnxruntime = import_onnxruntime()
+    check_regular_file(path, f"there is no ONNX file {os.fspath(path)!r}")
+    if has_external_data(path):
+        raise ModelError(f"{path} keeps tensors in other files; a voice's ONNX file must hold all of them itself")
     providers = _providers(backend)
+    # ValueError: a name in the graph is no UTF-8
+    malformed: tuple[type[Exception], ...] = (ValueError, RuntimeError, *_errors())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # A pattern is kept for each length of text: measured, a repeated 400 characters then hold 1.2 GB instead of 0.9.
@@ -70,18 +78,25 @@ def open_session(
             if seed is not None:
                 onnxruntime.set_seed(seed)
             try:
-                session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+                # its fallback would print, and open a graph on another device than was asked for
+                session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
             finally:
                 if seed is not None:
                     onnxruntime.set_seed(secrets.randbits(_SEED_BITS))
-    except _errors() as error:
-        if type(error).__name__ == "NoSuchFile":
-            raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
+    except malformed as error:
         raise ModelError(f"{path} cannot be opened as an ONNX graph: {error}") from error
-    names = {node.name for node in session.get_inputs()}
-    if not any(names == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
-        raise ModelError(f"{path} has the inputs {sorted(names)}; a voice has input_ids (or tokens), style and speed")
+    check_interface(session, path)
     return session
+
+
+def check_interface(session: Any, path: str | os.PathLike[str]) -> None:
+    """Raise `ModelError` unless a graph has the inputs of a voice and an output of floats that can be the waveform."""
+    inputs = {node.name for node in session.get_inputs()}
+    if not any(inputs == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
+        raise ModelError(f"{path} has the inputs {sorted(inputs)}; a voice has input_ids (or tokens), style and speed")
+    outputs = {node.name: node.type for node in session.get_outputs()}
+    if not outputs or outputs[waveform_output(session)] not in _FLOATS:
+        raise ModelError(f"{path} has the outputs {outputs}; a voice has waveform (or audio), a tensor of floats")
 
 
 def check_backend(backend: str | None) -> None:
@@ -120,13 +135,23 @@ def waveform_output(session: Any) -> str:
 
 
 def duration_output(session: Any) -> str | None:
-    """Return the name of the output that tells how long each token sounds; None where the graph has none."""
-    return _DURATION_OUTPUT if _DURATION_OUTPUT in {node.name for node in session.get_outputs()} else None
+    """Return the name of the output that tells how long each token sounds; None where there is none of integers."""
+    outputs = {node.name: node.type for node in session.get_outputs()}
+    return _DURATION_OUTPUT if outputs.get(_DURATION_OUTPUT) in _INTEGERS else None
 
 
 def has_random_nodes(path: str | os.PathLike[str]) -> bool:
     """Whether a graph has operators that draw random numbers, so that its output may differ from run to run."""
     return file_contains(path, *(name.encode() for name in RANDOM_OPERATORS))
+
+
+def has_external_data(path: str | os.PathLike[str]) -> bool:
+    """Whether a graph has tensors in other files: ONNX Runtime before 1.24 reads them from any folder.
+
+    ONNX stores the name of such a file under the key "location"; the byte before a string is the last one of its length
+    in protobuf, which is 8, or 0 where the number was padded.
+    """
+    return file_contains(path, b"\x08location", b"\x00location")
 
 
 def file_contains(path: str | os.PathLike[str], *names: bytes) -> bool:
@@ -162,20 +187,37 @@ def run(
         options: from `run_options`.
 
     Returns:
-        The waveform, float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64 of
-        shape `(tokens,)`.
+        The waveform, finite float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64
+        of shape `(tokens,)`; None where the graph does not tell it for every token.
 
     Raises:
-        SynthesisError: ONNX Runtime failed, or was stopped through `options`.
+        SynthesisError: ONNX Runtime failed, or was stopped through `options`; or what the graph returned is no mono
+            audio, or has NaN or infinity in it.
     """
     names = [waveform] if durations is None else [waveform, durations]
     try:
         outputs = session.run(names, dict(inputs), options)
     except _errors() as error:
         raise SynthesisError(str(error)) from error
-    frames = np.array(outputs[1], np.int64).reshape(-1) if len(outputs) > 1 else None
-    # what ONNX Runtime returns is a view of its arena, which could not give the memory back
-    return mono_audio_array(outputs[0]).copy(), frames
+    tokens = next(inputs[name] for name in _TOKEN_INPUTS if name in inputs)
+    return _waveform(outputs[0]), None if durations is None else _frames(outputs[1], tokens.size)
+
+
+def _waveform(output: Any) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # a float64 that is too large becomes infinity
+            # a copy, for the output is a view of the session's arena, which could not give the memory back
+            waveform = mono_audio_array(output).copy()
+    except (TypeError, ValueError) as error:
+        raise SynthesisError(f"the graph returned no waveform: {error}") from error
+    if not np.isfinite(waveform).all():
+        raise SynthesisError("the graph returned a waveform with NaN or infinity in it")
+    return waveform
+
+
+def _frames(output: Any, tokens: int) -> NDArray[np.int64] | None:
+    frames = np.array(output, np.int64).reshape(-1)
+    return frames if frames.size == tokens and frames.min() >= 0 else None
 
 
 def _errors() -> tuple[type[Exception], ...]:
