@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from kittentts.audio.files import Preparation, silence
+from kittentts.audio.conditioner import OutputConditioner
+from kittentts.audio.waveform import silence
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class AacEncoder:
         self._sink = io.BytesIO()
         self._container = av.open(self._sink, "w", format="adts")
         self._stream = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="mono", bit_rate=_BITS_PER_SECOND)
-        self._prepare = Preparation(SAMPLE_RATE, "the aac stream")
+        self._prepare = OutputConditioner(SAMPLE_RATE, "the aac stream")
         self._position = 0
 
     def encode(self, waveform: NDArray[np.float32]) -> bytes:

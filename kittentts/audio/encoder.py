@@ -6,8 +6,9 @@ import io
 import struct
 from typing import TYPE_CHECKING
 
-from kittentts.audio.files import Preparation, silence
+from kittentts.audio.conditioner import OutputConditioner
 from kittentts.audio.formats import FORMATS, soundfile_options
+from kittentts.audio.waveform import silence
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import SettingError
 
@@ -56,7 +57,7 @@ class Encoder:
         options = soundfile_options(FORMATS[format], sample_rate, subtype)
         self.media_type = FORMATS[format].media_type
         is_float = options["subtype"] == "FLOAT"
-        self._prepare = Preparation(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
+        self._prepare = OutputConditioner(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
         self._sink = io.BytesIO() if format == "flac" else _Sink(has_header_frame=format == "mp3")
         if format == "wav":
             self._sink.write(_wav_header(sample_rate, is_float=is_float))

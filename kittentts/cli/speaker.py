@@ -38,9 +38,10 @@ def open_speaker(sample_rate: int) -> Iterator[Callable[[NDArray[np.float32]], N
             f"playing needs the PortAudio library ({error}): on Debian and Ubuntu apt install libportaudio2, "
             f"on Fedora dnf install portaudio; {_INSTEAD}"
         ) from error
-    from kittentts.audio.files import Preparation, silence
+    from kittentts.audio.conditioner import OutputConditioner
+    from kittentts.audio.waveform import silence
 
-    prepare = Preparation(sample_rate, "the sound card")
+    prepare = OutputConditioner(sample_rate, "the sound card")
     try:
         stream = sounddevice.OutputStream(samplerate=sample_rate, channels=1, dtype="float32", latency="high")
     except (sounddevice.PortAudioError, ValueError) as error:

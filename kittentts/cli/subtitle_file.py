@@ -1,4 +1,4 @@
-"""`--subtitles`: the audio goes on, the times are kept, and become a file."""
+"""`--subtitles`: a filter that passes the audio on, keeps its times, and writes them to a file at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[AudioOf]:
+def open_subtitle_file(path: str | os.PathLike[str], *, words: bool) -> Iterator[AudioOf]:
     """Yield a function that takes the chunks of a text and yields their waveforms; at the end the file is written.
 
     Args:
@@ -32,7 +32,7 @@ def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[Audi
         OSError: the folder does not exist, is not writable, or is full.
     """
     from kittentts.alignment.subtitles import find_format
-    from kittentts.audio.files import written_aside
+    from kittentts.audio.files import atomic_write
 
     path = Path(path)
     to_text = find_format(path)
@@ -45,7 +45,7 @@ def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[Audi
             chunks.extend(speech.chunks)
             yield speech.audio
 
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         yield audio_of
         # what is no character at all, half of a surrogate pair, becomes a question mark
         aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts.models.voices_file import load_voices, style_row
-from kittentts.phonemes.espeak import TextCleaner, to_token_ids
+from kittentts.phonemes.vocabulary import TextCleaner, to_token_ids
 
 if TYPE_CHECKING:
     import os

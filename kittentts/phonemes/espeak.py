@@ -1,4 +1,4 @@
-"""Text of a chunk -> phonemes -> token ids. espeak-ng, and the one lock around it, live here and nowhere else.
+"""Text -> phonemes, by espeak-ng, behind the one lock of the process around it.
 
 espeak-ng keeps global state: two threads in it at once mix their texts. All models of a process share one
 backend (each new one leaks megabytes) and one lock.
@@ -6,38 +6,21 @@ backend (each new one leaks megabytes) and one lock.
 
 from __future__ import annotations
 
-import itertools
+import atexit
 import logging
-import math
 import os
 import re
 import shutil
 import tempfile
 import threading
 import unicodedata
-import weakref
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kittentts.errors import EspeakError, SettingError, TextError
+from kittentts.errors import EspeakError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# The models' embedding rows, by position; where a symbol is listed twice the later row is the trained one.
-_SYMBOLS = (
-    '$;:,.!?¡¿—…"«»"" '
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    "ɑɐɒæɓʙβɔɕçɗɖðʤəɘɚɛɜɝɞɟʄɡɠɢʛɦɧħɥʜɨɪʝɭɬɫɮʟɱɯɰŋɳɲɴøɵɸθœɶʘɹɺɾɻʀʁɽʂʃʈʧʉʊʋⱱʌɣɤʍχʎʏʑʐʒʔʡʕʢǀǁǂǃˈˌːˑʼʴʰʱʲʷˠˤ˞↓↑→↗↘"
-    "'̩'ᵻ"
-)
-VOCABULARY: dict[str, int] = {symbol: row for row, symbol in enumerate(_SYMBOLS)}
-
-# The text encoder has 512 positions: a zero at each end, the symbols, and the end mark 10 ("…") that the models expect.
-MAX_TOKENS = 512
-_END_MARK = VOCABULARY["…"]
-_MAX_SYMBOLS = MAX_TOKENS - 3
 
 # espeak-ng reads 160 bytes of a word, keeps about 160 phonemes of it and about 1,000 of a clause; the rest it drops in
 # silence (measured: of 50 "x" it says 39, of 396 "7" 27, of 160 "日" 110). What comes near is spoken in two halves.
@@ -52,24 +35,20 @@ _MARKS = re.compile(r"""([;:!?¡¿—…"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,]
 
 # Controls and lone surrogates: espeak-ng ends the text at a NUL and takes \x01 for a command; UTF-8 has no surrogates.
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# of other scripts, about which espeak-ng is silent
+# Digits of other scripts: espeak-ng says nothing for them.
 _DIGIT = re.compile(r"(?![0-9])\d")
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 
-_lock = threading.Lock()
-_fork_guards = itertools.count()
-_backend: Any = None
 # espeak-ng has 160 bytes for the path of its data, and ends the process if it does not find them there.
 _DATA_PATH_BYTES = 150
-_short_path: Any = None
 
-
-class TextCleaner:
-    """Maps a string of phonemes to the models' token ids; a character outside the vocabulary is dropped."""
-
-    def __call__(self, text: str) -> list[int]:
-        """Return one id (0-177) for each character of `text` that is in the vocabulary."""
-        return [VOCABULARY[symbol] for symbol in text if symbol in VOCABULARY]
+# An RLock, so that what interrupts the thread that holds it (a signal handler, a finalizer) gets an error, no deadlock.
+_lock = threading.RLock()
+_is_busy = False
+_backend: Any = None
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no other thread is inside espeak-ng (15 ms at most, while it is loaded up to a second): in a
+    # child whose copy of it is in the middle of a text, 2 of 50 said something else or hung.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class Phonemizer:
@@ -78,13 +57,14 @@ class Phonemizer:
     Holds no state; all instances share one backend, which is made on first use.
     """
 
-    def __init__(self) -> None:
-        _guard_forks()
-
     def phonemize(self, text: Sequence[str]) -> list[str]:
         """Return the phonemes (IPA with stress marks, punctuation kept) of each text.
 
         Nothing is left out: words too long for espeak-ng are spoken in parts.
+
+        Raises:
+            EspeakError: espeak-ng cannot be loaded; or the caller interrupted this very thread inside of it, as a
+                signal handler or a finalizer may.
         """
         return [_phonemize_text(_DIGIT.sub(_ascii_digit, _UNSPEAKABLE.sub(" ", one))) for one in text]
 
@@ -106,9 +86,7 @@ def _phonemize_clause(clause: str) -> str:
     if not text:
         return clause
     if len(text) <= _CLAUSE_CHARACTERS and all(len(word.encode()) <= _WORD_BYTES for word in text.split()):
-        with _lock:
-            found = _espeak().phonemize([text])
-        phonemes = found[0].strip() if found else ""
+        phonemes = _call_espeak(text)
         group = max(map(len, phonemes.split()), default=0)
         if len(text) == 1 or (group < _WORD_PHONEMES and len(phonemes) < _CLAUSE_PHONEMES):
             start = clause.index(text)
@@ -126,17 +104,39 @@ def _halves(text: str) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-def _espeak() -> Any:
+def _call_espeak(text: str) -> str:
+    global _is_busy  # noqa: PLW0603
+    with _lock:
+        # only the thread that set it gets past the lock while it is set
+        if _is_busy:
+            raise EspeakError(
+                "a signal handler or finalizer cannot speak: it interrupted its own thread inside espeak-ng; "
+                "let it set a flag, and speak when it has returned"
+            )
+        try:
+            _is_busy = True
+            found = _load_espeak().phonemize([text])
+        finally:
+            _is_busy = False
+    return found[0].strip() if found else ""
+
+
+def _load_espeak() -> Any:
     """Return the process's backend, made on first use. The caller holds the lock."""
     global _backend  # noqa: PLW0603
     if _backend is None:
         from phonemizer.backend import EspeakBackend
+        from phonemizer.backend.espeak.api import EspeakAPI
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
         library, data = espeak_files()
         EspeakWrapper.set_library(library)
         if data is not None:
             EspeakWrapper.set_data_path(_checked_data_path(Path(data)))
+        if hasattr(os, "fork"):
+            # At exit phonemizer removes its copy of the library. A forked child that exits does so, too, and its
+            # parent would end with a traceback. Neither needs the file: the library stays mapped.
+            EspeakAPI._delete = staticmethod(lambda _, folder: shutil.rmtree(folder, ignore_errors=True))  # noqa: SLF001
         # Outside the hierarchy of loggers: its warnings are about phonemizer's own bookkeeping.
         silent = logging.Logger("phonemizer")  # noqa: LOG001
         silent.addHandler(logging.NullHandler())
@@ -171,7 +171,6 @@ def espeak_files() -> tuple[str, str | None]:
 
 def _checked_data_path(path: Path) -> str:
     """Return the folder of espeak-ng's data, a copy if its path is too long for espeak-ng."""
-    global _short_path  # noqa: PLW0603
     found = next((one for one in (path, path / "espeak-ng-data") if (one / "phontab").is_file()), None)
     if found is None:
         raise EspeakError(
@@ -180,123 +179,13 @@ def _checked_data_path(path: Path) -> str:
         )
     if len(os.fsencode(found)) < _DATA_PATH_BYTES:
         return str(found)
-    _short_path = tempfile.TemporaryDirectory(prefix="espeak", ignore_cleanup_errors=True)
+    folder = tempfile.mkdtemp(prefix="espeak")
+    atexit.register(_remove, folder, os.getpid())
     # no link: phonemizer would resolve it
-    return str(shutil.copytree(found, Path(_short_path.name) / "data"))
+    return str(shutil.copytree(found, Path(folder) / "data"))
 
 
-def _guard_forks() -> None:
-    """Let a fork wait until no thread is inside espeak-ng, so that the child finds it whole and the lock free."""
-    # the count gives the 0 to one thread only
-    if hasattr(os, "register_at_fork") and next(_fork_guards) == 0:
-        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
-
-
-def _after_fork() -> None:
-    _lock.release()
-    # phonemizer's copy of the library, and our copy of the data, belong to the parent, which removes them at its end
-    for finalizer in list(getattr(weakref.finalize, "_registry", ())):
-        referent = finalizer.peek()
-        if referent and (type(referent[0]).__name__ == "EspeakAPI" or referent[0] is _short_path):
-            finalizer.atexit = False
-
-
-def basic_english_tokenize(text: str) -> list[str]:
-    """Split into runs of word characters and single other characters; white space goes."""
-    return re.findall(r"\w+|[^\w\s]", text)
-
-
-def to_symbols(phonemes: str) -> str:
-    """Return the vocabulary's symbols of `phonemes`, groups separated by single spaces: one symbol a token."""
-    return "".join(symbol for symbol in " ".join(basic_english_tokenize(phonemes)) if symbol in VOCABULARY)
-
-
-def to_token_ids(symbols: str, cleaner: TextCleaner) -> list[int]:
-    """Return the input of the model: `[0, ids..., 10, 0]`."""
-    return [0, *cleaner(symbols), _END_MARK, 0]
-
-
-def is_speakable(symbols: str) -> bool:
-    """Whether there is a sound in it, not punctuation and stress marks alone."""
-    return any(unicodedata.category(symbol) in {"Ll", "Lu", "Lo"} for symbol in symbols)
-
-
-def split_symbols(symbols: str, limit: int = _MAX_SYMBOLS) -> list[str]:
-    """Cut symbols that exceed the model's positions into pieces of at most `limit`.
-
-    Cuts after clause punctuation, else at a space, else anywhere, as near as possible to equal lengths. Joined, the
-    pieces are `symbols` again.
-    """
-    pieces = []
-    while len(symbols) > limit:
-        target = len(symbols) // math.ceil(len(symbols) / limit)
-        window = range(limit // 4, limit + 1)
-        after_clause = [i for i in window if symbols[i - 1] in ";:,.!?—"]
-        after_space = [i for i in window if symbols[i - 1] == " "]
-        cut = min(after_clause or after_space or [target], key=lambda i: abs(i - target))
-        pieces.append(symbols[:cut])
-        symbols = symbols[cut:]
-    return [*pieces, symbols]
-
-
-def check_phonemes(phonemes: str) -> None:
-    """Raise `TextError` where phonemes that a user wrote have a letter or digit that no model knows."""
-    unknown = sorted({symbol for symbol in phonemes if symbol not in VOCABULARY and symbol.isalnum()})
-    if unknown:
-        raise TextError(
-            f"these characters are no phonemes that the models know: {' '.join(map(repr, unknown))}; "
-            "write IPA as espeak-ng does, for example 'həlˈoʊ wˈɜːld'"
-        )
-
-
-def check_lexicon(lexicon: Mapping[str, str]) -> dict[str, str]:
-    """Return a copy of the lexicon; raise `SettingError` for a key that is no single word or a value that is no IPA."""
-    if not isinstance(lexicon, Mapping):
-        raise SettingError(f"lexicon={lexicon!r} is no mapping from words to phonemes, like {{'ONNX': 'ˈɑːnɪks'}}")
-    for word, phonemes in lexicon.items():
-        if not isinstance(word, str) or not _WORD.fullmatch(word):
-            raise SettingError(f"the lexicon entry {word!r} is not a single word (letters, digits, inner apostrophes)")
-        if not isinstance(phonemes, str) or not is_speakable(phonemes):
-            raise SettingError(f"the lexicon says {phonemes!r} for {word!r}: phonemes in IPA are needed")
-        try:
-            check_phonemes(phonemes)
-        except TextError as error:
-            raise SettingError(f"the lexicon entry {word!r}: {error}") from error
-    return {_fold(word): phonemes for word, phonemes in lexicon.items()}
-
-
-def _fold(text: str) -> str:
-    """Write apostrophes and accented letters in one way."""
-    return unicodedata.normalize("NFC", text).replace("’", "'")
-
-
-def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[str, str], *, any_case: bool) -> str:
-    """Phonemize `text`, the words of the lexicon, also with an 's, as it says.
-
-    Args:
-        text: one chunk.
-        phonemizer: speaks the stretches between the lexicon's words, each for itself.
-        lexicon: from `check_lexicon`. A key in lower case stands for the word in any case ("read": also "Read"), a key
-            with capitals for just this spelling ("US" is not "us").
-        any_case: match every key in any case, for a text whose capitals are gone; keys in lower case go first.
-    """
-    entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} | dict(lexicon) if any_case else lexicon
-    text = _fold(text)
-    parts, rest = [], 0
-    for match in _WORD.finditer(text):
-        phonemes = _look_up(match.group(), entries)
-        if phonemes:
-            # a hyphen at the beginning of the next stretch would be a minus sign
-            parts += [text[rest : match.start()], phonemes]
-            rest = match.end() + text.startswith("-", match.end())
-    parts.append(text[rest:])
-    # even parts are text, odd ones phonemes
-    parts[::2] = phonemizer.phonemize(parts[::2])
-    return " ".join(parts)
-
-
-def _look_up(word: str, entries: Mapping[str, str]) -> str | None:
-    phonemes = entries.get(word) or entries.get(word.lower())
-    if phonemes is None and word.lower().endswith("'s") and (owner := _look_up(word[:-2], entries)):
-        return owner + ("ᵻz" if owner[-1] in "szʃʒ" else "s" if owner[-1] in "ptkfθ" else "z")
-    return phonemes
+def _remove(folder: str, owner: int) -> None:
+    # a forked child that exits must not: its parent still reads there
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kittentts.audio.files import mono_audio_array
+from kittentts.audio.waveform import mono_audio_array
 from kittentts.errors import BackendError, ModelError, SynthesisError
 from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.regular_file import check_regular_file

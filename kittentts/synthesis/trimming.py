@@ -1,16 +1,21 @@
-"""Where the sound of a chunk begins and ends."""
+"""The ends of a chunk's waveform, and the pauses between chunks."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kittentts.audio.files import trim_tail
+from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
+
+    from kittentts.runtime.chunks import SynthesizedChunk
 
     Samples = NDArray[np.float32]
 
@@ -84,3 +89,14 @@ def _faded(waveform: Samples) -> Samples:
     faded[:length] *= rise
     faded[len(faded) - length :] *= rise[::-1]
     return faded
+
+
+def with_pauses(chunks: Generator[SynthesizedChunk, None, None], pause: Samples) -> Generator[Samples, None, None]:
+    """Yield the waveforms, a pause before each new chunk, not between the pieces of one. Closes the chunks."""
+    previous = None
+    # closed also where somebody holds the traceback of an interruption, and so the iterator
+    with contextlib.closing(chunks):
+        for chunk in chunks:
+            index = chunk.input.index
+            yield np.concatenate([pause if previous not in (None, index) else pause[:0], chunk.waveform])
+            previous = index

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from kittentts.audio.files import mono_audio_array, open_file, silence, trim_tail
+from kittentts.audio.files import open_file
+from kittentts.audio.waveform import mono_audio_array, silence, trim_tail
 from kittentts.errors import MissingExtraError, SettingError
 
 
