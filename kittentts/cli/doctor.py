@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts import KittenTTSError, __version__, defaults
 from kittentts.cli.options import add_command, describe
+from kittentts.onnxruntime_import import import_onnxruntime
 
 if TYPE_CHECKING:
     import argparse
@@ -110,7 +111,7 @@ def _version(distribution: str) -> str | None:
 
 def _onnxruntime() -> Iterator[Finding]:
     try:
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
     except ImportError as error:
         mend = "pip install --force-reinstall onnxruntime"
         yield Finding("ONNX Runtime", f"cannot be imported: {error}", mend, is_wrong=True)

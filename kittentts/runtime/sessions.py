@@ -257,7 +257,7 @@ def _leak(session: Any) -> None:
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603
     _lock = threading.RLock()
-    onnx_graph.opening = threading.Lock()
+    onnx_graph.session_creation_lock = threading.Lock()
     for shared in list(_shared.values()):
         shared.after_fork()
     for handle in list(_handles):
