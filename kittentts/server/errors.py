@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients expect them: a status, and a body with message, type, param and code."""
+"""Errors as OpenAI's clients expect them: a status, and a JSON body with message, type, param and code."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _CODES = {
 
 
 class ApiError(HTTPException):
-    """What a client is told.
+    """An error that is sent to the client.
 
     Args:
-        status: of HTTP.
-        message: for a person.
-        param: the parameter that is wrong.
-        code: for a program; None is the usual one of the status.
-        headers: of HTTP.
+        status: the HTTP status.
+        message: for people.
+        param: the field of the request that is wrong.
+        code: for programs; None means the usual one for this status.
+        headers: further HTTP headers.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ApiError(HTTPException):
 
 
 def error_response(error: StarletteHTTPException) -> Response:
-    """Return the response for an error, ours or the framework's."""
+    """Return the response for an error of ours or of the framework."""
     status = error.status_code
     content = {
         "message": str(error.detail),
@@ -69,7 +69,7 @@ def error_response(error: StarletteHTTPException) -> Response:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let the app answer every error in this form."""
+    """Make the app send every error in this form."""
     # coroutines, for the framework would call plain functions in threads
 
     @app.exception_handler(StarletteHTTPException)
@@ -98,7 +98,7 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def api_error(error: Exception) -> ApiError:
-    """Return what the client is told about an error of the engine."""
+    """Return the error to send to the client for an error of the engine."""
     if isinstance(error, VoiceError):
         return ApiError(400, str(error), "voice", "voice_not_found")
     if isinstance(error, TextError):

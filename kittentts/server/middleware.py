@@ -1,4 +1,4 @@
-"""Who may come in, and with how much: the key, the size of a body and the time for sending it."""
+"""Checks before a request is parsed: the API key, the size of the body and the time for sending it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OPEN_PATHS = {"/", "/page.css", "/page.js", "/health", "/ready"}
-# seconds for sending a body
-_PATIENCE = 30.0
+# seconds in which a whole body must arrive; the largest is some 100 KB
+_BODY_TIMEOUT = 30.0
 
 
-class Door:
-    """ASGI middleware that refuses before anything is parsed.
+class AuthAndLimits:
+    """ASGI middleware that checks a request before anything of it is parsed.
 
     Args:
-        app: what is behind it.
-        api_key: which all paths but the page and the health checks ask for; None is no key.
-        max_bytes: the largest body.
+        app: the next application.
+        api_key: needed for all paths but the page and the health checks; None means that no key is needed.
+        max_bytes: size of the largest body.
     """
 
     def __init__(self, app: ASGIApp, api_key: str | None, max_bytes: int) -> None:
@@ -33,7 +33,7 @@ class Door:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it."""
+        """Call the next application, or answer with an error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,7 +52,7 @@ class Door:
     def _limited(self, receive: Receive) -> Receive:
         size = 0
         is_complete = False
-        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        deadline = asyncio.get_running_loop().time() + _BODY_TIMEOUT
 
         async def limited() -> Message:
             nonlocal size, is_complete
@@ -62,7 +62,7 @@ class Door:
             try:
                 message = await asyncio.wait_for(receive(), deadline - asyncio.get_running_loop().time())
             except asyncio.TimeoutError as error:
-                raise ApiError(408, f"the body did not arrive within {_PATIENCE:.0f} s") from error
+                raise ApiError(408, f"the body did not arrive within {_BODY_TIMEOUT:.0f} s") from error
             size += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if size > self._max_bytes:

@@ -1,4 +1,4 @@
-"""A socket, signals, the end: an app, served until it is told to stop."""
+"""Binds a socket, serves the app on it with uvicorn, and stops cleanly after a signal."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from kittentts import KittenTTS
     from kittentts.server.settings import Settings
 
-# seconds for requests to end when they are told to
-_LAST_WORDS = 5
+# seconds for requests to end after the model was closed
+_STOP_TIMEOUT = 5
 
 
 def is_loopback(host: str) -> bool:
@@ -36,9 +36,13 @@ def is_loopback(host: str) -> bool:
 
 @contextlib.contextmanager
 def bind(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a socket of this address, so that it is ours before a model is loaded; port 0 is any that is free.
+    """Yield a socket bound to this address, so that a port in use is noticed before a model is loaded.
 
-    Nobody can connect before `serve`.
+    Clients cannot connect before `serve`.
+
+    Args:
+        host: a name or an IP address of this machine.
+        port: 0 means any free port.
 
     Raises:
         OSError: the address is none of this machine's, or is in use; the message names it.
@@ -59,13 +63,13 @@ def bind(host: str, port: int) -> Iterator[socket.socket]:
 def serve(
     model: KittenTTS, settings: Settings, bound: socket.socket, grace: float, announce: Callable[[], object]
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; then finish what runs.
+    """Serve until SIGTERM or Ctrl-C; then finish the requests that were accepted.
 
     Args:
-        model: which speaks; closed at the end.
+        model: speaks; it is closed at the end.
         settings: of the app.
         bound: from `bind`.
-        grace: seconds for requests to finish in; then they are ended.
+        grace: seconds for requests to finish after the signal; then they are stopped.
         announce: called when clients can connect.
     """
     config = uvicorn.Config(
@@ -73,7 +77,7 @@ def serve(
         log_config=None,
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=int(grace) + _LAST_WORDS,
+        timeout_graceful_shutdown=int(grace) + _STOP_TIMEOUT,
     )
     server = _Server(config, model, grace, announce)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,11 +97,11 @@ class _Server(uvicorn.Server):
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let clients connect."""
+        """Listen, then call `announce`."""
         await super().startup(sockets)
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Refuse new connections, and wait for the requests; what still speaks after the grace is stopped."""
+        """Refuse new connections and wait for the requests; those that still run after `grace` seconds are stopped."""
         asyncio.get_running_loop().call_later(self._grace, self._model.close)
         await super().shutdown(sockets)

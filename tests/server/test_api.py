@@ -281,7 +281,7 @@ class TestErrors:
         assert response.status_code == 413
 
     def test_a_body_that_does_not_come(self, url, monkeypatch):
-        monkeypatch.setattr("kittentts.server.middleware._PATIENCE", 0.2)
+        monkeypatch.setattr("kittentts.server.middleware._BODY_TIMEOUT", 0.2)
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as connection:
             head = f"POST {SPEECH} HTTP/1.1", "Host: a", "Content-Type: application/json", "Content-Length: 9", "", ""
             connection.sendall("\r\n".join(head).encode())
