@@ -8,6 +8,7 @@ speech_request  the body of a request -> its parameters -> encoded pieces of aud
 response        sends these pieces to the client, and stops the work when the client leaves
 errors          errors in OpenAI's form
 metrics         counters for Prometheus
+connections     time-outs and a limit for connections
 run             binds the socket, runs uvicorn, handles signals
 page/           the web page
 """

@@ -5,11 +5,8 @@ import contextlib
 import gc
 import os
 import random
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -177,26 +174,6 @@ class TestQueue:
 
 
 class TestStopping:
-    @pytest.fixture
-    def serve(self, tmp_path):
-        """Start the real command; yield a function that gives its process and URL."""
-        with contextlib.ExitStack() as stack:
-
-            def start(*arguments):
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "kittentts", "serve", "--port", "0", *map(str, arguments)],
-                    cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-                )  # fmt: skip
-                stack.callback(process.wait)
-                stack.callback(process.kill)
-                stack.callback(process.stderr.close)
-                line = process.stderr.readline()
-                match = re.fullmatch(r"kittentts: listening on (http://127\.0\.0\.1:\d+)\n", line)
-                assert match, line + process.stderr.read()
-                return process, match[1]
-
-            yield start
-
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_what_runs_is_finished(self, serve, slow, number):
         process, url = serve("-m", slow, "--max-workers", 1)
@@ -218,6 +195,28 @@ class TestStopping:
             process.send_signal(signal.SIGTERM)
             assert answer.result().status_code == 503
         assert process.wait(30) == 0
+
+    def test_a_second_ctrl_c_stops_what_runs(self, serve, endless):
+        process, url = serve("-m", endless)
+        with ThreadPoolExecutor(2) as clients:
+            answers = [clients.submit(speak, url), clients.submit(speak, url, stream_format="sse")]
+            wait_for(lambda: metric(url, BUSY) == 2)
+            process.send_signal(signal.SIGINT)
+            wait_for(lambda: refuses(url))
+            process.send_signal(signal.SIGINT)
+            for answer in answers:
+                assert answer.result().status_code == 503
+                assert "going down" in answer.result().json()["error"]["message"]
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+    def test_a_client_that_does_not_read_does_not_delay_the_end(self, serve, tiny_directory):
+        process, url = serve("-m", tiny_directory, "--grace", 0.3)
+        with asking(url, "This is one of many sentences. " * 130, receive_buffer=4096):
+            wait_for(lambda: metric(url, BUSY) == 1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        assert "Traceback" not in process.stderr.read()
 
     def test_nothing_to_finish(self, serve, tiny_directory):
         process, url = serve("-m", tiny_directory)
