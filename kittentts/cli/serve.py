@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,19 @@ def add_to(commands: Commands) -> None:
     )
     group.add_argument("--no-auth", action="store_true", help="let everybody in, though others can reach the host")
     group.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="let requests reach the server under this name, besides localhost, IP addresses and that of --host; "
+        "'*' is any; may be repeated",
+    )
+    group.add_argument(
         "--allow-origin",
         metavar="ORIGIN",
         action="append",
         default=[],
-        help="let web pages of this origin use the API, like https://example.org; may be repeated",
+        help="let web pages of this origin use the API, like https://example.org; '*' is any; may be repeated",
     )
     group.add_argument(
         "--model-alias",
@@ -118,6 +127,8 @@ def _run(options: argparse.Namespace) -> None:
                 queue=options.queue,
                 queue_timeout=options.queue_timeout,
                 timeout=options.timeout,
+                host=options.host,
+                allow_hosts=tuple(name.lower() for name in options.allow_host),
                 allow_origins=tuple(options.allow_origin),
                 log_text=options.log_text,
             ),
@@ -141,6 +152,14 @@ def _check(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if not low <= value < float("inf"):
             options.wrong_usage(f"--{name.replace('_', '-')} {value}: a number of at least {low} is needed")
+    for name in options.allow_host:
+        if not re.fullmatch(r"\*|[^\s:/]+", name):
+            options.wrong_usage(
+                f"--allow-host {name!r}: a name without scheme and port is needed, like tts.example.org"
+            )
+    for origin in options.allow_origin:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/]+", origin):
+            options.wrong_usage(f"--allow-origin {origin!r}: scheme://host[:port] is needed, like https://example.org")
     if not 0 <= options.port < 65536:  # noqa: PLR2004
         options.wrong_usage(f"--port {options.port}: a number from 0 to 65535 is needed")
 

@@ -8,12 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
 
 from kittentts import __version__
 from kittentts.server.admission import AdmissionQueue
-from kittentts.server.errors import ApiError, add_handlers
+from kittentts.server.errors import NOT_JSON, ApiError, add_handlers
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
 from kittentts.server.response import SpeechResponse, SpeechService
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SPEECH = "/v1/audio/speech"
-# the most bytes of JSON for a character, an escaped surrogate pair; and what else may be in a body
-_BYTES_PER_CHARACTER = 12
-_OTHER_BYTES = 65_536
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -57,9 +54,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     app.add_middleware(RequestCounter, metrics=metrics, path=_SPEECH)
-    app.add_middleware(
-        AuthAndLimits, api_key=settings.api_key, max_bytes=settings.max_chars * _BYTES_PER_CHARACTER + _OTHER_BYTES
-    )
+    app.add_middleware(AuthAndLimits, settings=settings)
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
@@ -71,7 +66,10 @@ def _add_speech(app: FastAPI, service: SpeechService) -> None:
     settings = service.settings
 
     @app.post(_SPEECH, response_class=Response)
-    async def _(body: SpeechRequest) -> Response:
+    async def _(request: Request, body: SpeechRequest) -> Response:
+        if not request.headers.get("content-type"):
+            # older versions of FastAPI take the body for JSON
+            raise ApiError(400, NOT_JSON)
         if body.model is not None:
             _check_model(body.model, settings)
         if len(body.input) > settings.max_chars:

@@ -14,14 +14,18 @@ from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NOT_JSON = "the body must be a JSON object, sent with Content-Type: application/json"
+
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 _CODES = {
     401: "invalid_api_key",
+    403: "origin_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     408: "request_timeout",
     413: "request_too_large",
+    421: "host_not_allowed",
     429: "rate_limit_exceeded",
     503: "unavailable",
 }
@@ -87,7 +91,7 @@ def add_handlers(app: FastAPI) -> None:
         if first["type"] == "json_invalid":
             message = f"the body is not valid JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
         elif param is None:
-            message = "the body must be a JSON object, sent with Content-Type: application/json"
+            message = NOT_JSON
         else:
             message = f"{param}: {first['msg']}"
         return error_response(ApiError(400, message, param))

@@ -54,8 +54,12 @@ class Settings:
     """How long a request may wait, in seconds."""
     timeout: float = 1800.0
     """How long a request may take in all, in seconds, waiting included."""
+    host: str = HOST
+    """The name or address that the server listens on; requests may use it as their `Host`."""
+    allow_hosts: tuple[str, ...] = ()
+    """Further names that requests may use as their `Host`, in lower case; `*` means any."""
     allow_origins: tuple[str, ...] = ()
-    """Origins of web pages that may use the API; `*` means any."""
+    """Origins of web pages that may use the API, besides the server's own; `*` means any."""
     log_text: bool = False
     """Whether the log may contain the texts of requests."""
 
