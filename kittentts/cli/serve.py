@@ -99,7 +99,14 @@ def _run(options: argparse.Namespace) -> None:
         ) from error
 
     _check(options)
-    if not (options.api_key or options.no_auth or run.is_loopback(options.host)):
+    # a key from a file often ends in a newline
+    api_key = None if options.api_key is None else options.api_key.strip()
+    if api_key is not None and not (api_key and api_key.isprintable()):
+        options.wrong_usage(
+            "the API key (--api-key or KITTENTTS_API_KEY) is empty or has control characters; "
+            "give a key of printable characters, or none at all"
+        )
+    if not (api_key or options.no_auth or run.is_loopback(options.host)):
         options.wrong_usage(
             f"others can reach {options.host}: give --api-key or KITTENTTS_API_KEY, or let everybody in with --no-auth"
         )
@@ -121,7 +128,7 @@ def _run(options: argparse.Namespace) -> None:
                 model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
                 voice_aliases=aliases,
                 speech=parameters,
-                api_key=options.api_key or None,
+                api_key=api_key,
                 max_chars=options.max_chars,
                 concurrency=options.concurrency,
                 queue=options.queue,

@@ -59,16 +59,16 @@ def bind(host: str, port: int) -> Iterator[socket.socket]:
     Raises:
         OSError: the address is none of this machine's, or is in use; the message names it.
     """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
-        if os.name == "posix":
-            # the last server's connections may still be closing; on Windows this would share the port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
-    with bound:
+    with contextlib.ExitStack() as stack:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            bound = stack.enter_context(socket.socket(family, kind, protocol))
+            if os.name == "posix":
+                # the last server's connections may still be closing; on Windows this would share the port
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
         yield bound
 
 

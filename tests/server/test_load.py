@@ -232,44 +232,6 @@ class TestStopping:
         assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["--host", "0.0.0.0"], 2, "others can reach 0.0.0.0: give --api-key"),  # noqa: S104
-        (["--host", "::"], 2, "others can reach ::"),
-        (["--port", "70000"], 2, "a number from 0 to 65535"),
-        (["--queue", "-1"], 2, "--queue -1: a number of at least 0"),
-        (["--concurrency", "0"], 2, "--concurrency 0: a number of at least 1"),
-        (["--timeout", "nan"], 2, "--timeout nan"),
-        (["--allow-host", "http://tts.lan"], 2, "a name without scheme and port"),
-        (["--allow-host", "tts.lan:80"], 2, "a name without scheme and port"),
-        (["--allow-origin", "https://example.org/"], 2, "scheme://host[:port] is needed"),
-        (["--allow-origin", "example.org"], 2, "scheme://host[:port] is needed"),
-        (["--voice-alias", "alloy"], 2, "NAME=VOICE is needed"),
-        (["--voice-alias", "alloy=Nobody"], 2, "the model has no voice 'Nobody'"),
-        (["--voice", "Nobody"], 1, "voice='Nobody' is unknown"),
-        (["--speed", "9"], 2, "--speed"),
-        (["--host", "192.0.2.1", "--no-auth"], 1, "192.0.2.1:0"),
-        (["-m", "/no/such/directory"], 1, "there is no model directory"),
-    ],
-)
-def test_wrong_usage(kitten, tiny_directory, arguments, status, message):
-    env = os.environ | {"KITTENTTS_MODEL": str(tiny_directory)}
-    env.pop("KITTENTTS_API_KEY", None)
-    result = kitten("serve", "--port", "0", *arguments, env=env)
-    assert result.returncode == status
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_without_the_extra(kitten, tiny_directory, tmp_path):
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken/fastapi.py").write_text("raise ImportError('not there')")
-    result = kitten("serve", "-m", tiny_directory, env=os.environ | {"PYTHONPATH": str(tmp_path / "broken")})
-    assert result.returncode == 1
-    assert 'pip install "kittentts[server]"' in result.stderr
-
-
 def refuses(url):
     try:
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=1):
