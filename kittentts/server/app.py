@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from kittentts import __version__
 from kittentts.server.admission import AdmissionQueue
-from kittentts.server.errors import NOT_JSON, ApiError, add_handlers
+from kittentts.server.errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
 from kittentts.server.response import SpeechResponse, SpeechService
@@ -53,6 +53,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     async def _() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
+    app.add_middleware(UnexpectedErrors, log_text=settings.log_text)
     app.add_middleware(RequestCounter, metrics=metrics, path=_SPEECH)
     app.add_middleware(AuthAndLimits, settings=settings)
     if settings.allow_origins:

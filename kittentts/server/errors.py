@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -13,6 +16,10 @@ from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 NOT_JSON = "the body must be a JSON object, sent with Content-Type: application/json"
 
@@ -96,10 +103,6 @@ def add_handlers(app: FastAPI) -> None:
             message = f"{param}: {first['msg']}"
         return error_response(ApiError(400, message, param))
 
-    @app.exception_handler(Exception)
-    async def _(_: Request, __: Exception) -> Response:
-        return error_response(ApiError(500, "the server failed; its log says more"))
-
 
 def api_error(error: Exception) -> ApiError:
     """Return the error to send to the client for an error of the engine."""
@@ -112,3 +115,46 @@ def api_error(error: Exception) -> ApiError:
     if isinstance(error, KittenTTSError) and isinstance(error, ValueError):
         return ApiError(400, str(error))
     return ApiError(500, "the model failed to speak this input; the server's log says more")
+
+
+class UnexpectedErrors:
+    """ASGI middleware that logs an unexpected error and answers with a 500, or breaks off an answer that has begun.
+
+    It stands before the framework and uvicorn, which would log the error with its message.
+
+    Args:
+        app: the next application.
+        log_text: whether the log may contain the texts of requests.
+    """
+
+    def __init__(self, app: ASGIApp, *, log_text: bool) -> None:
+        self._app = app
+        self._log_text = log_text
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the next application."""
+        is_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 (whatever it is)
+            log_error(error, log_text=self._log_text)
+            if not is_started:
+                await error_response(ApiError(500, "the server failed; its log says more"))(scope, receive, send)
+
+
+def log_error(error: Exception, *, log_text: bool) -> None:
+    """Log an error; without `log_text` only its class and place, because messages may quote what was to be spoken."""
+    name = type(error).__name__
+    if log_text:
+        logger.error("a request failed: %s: %s", name, error, exc_info=error)
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        logger.error(
+            "a request failed: %s at %s:%d (--log-text shows more)", name, Path(place.filename).name, place.lineno
+        )

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
-from kittentts.errors import KittenTTSError
-from kittentts.server.errors import ApiError, api_error, error_response
+from kittentts.server.errors import ApiError, api_error, error_response, log_error
 from kittentts.server.speech_request import SpeechRequest, encoded_pieces, sse
 
 if TYPE_CHECKING:
@@ -128,7 +127,8 @@ class SpeechResponse(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
             told = api_error(error)
-            self._log_failure(error, told)
+            if told.status_code == 500:  # noqa: PLR2004
+                log_error(error, log_text=self._service.settings.log_text)
             if not self._is_started:
                 raise told from error
             self._metrics.failures.labels("broken").inc()
@@ -155,13 +155,6 @@ class SpeechResponse(Response):
             seconds,
             times,
         )
-
-    def _log_failure(self, error: Exception, told: ApiError) -> None:
-        if told.status_code == 500:  # noqa: PLR2004
-            # the messages of the engine quote the text
-            is_shown = self._service.settings.log_text or not isinstance(error, KittenTTSError)
-            name = type(error).__name__
-            logger.error("speaking failed: %s", f"{name}: {error}" if is_shown else f"{name} (--log-text shows more)")
 
 
 def _next(iterator: Iterator[bytes]) -> bytes | None:

@@ -6,11 +6,14 @@ import json
 import shutil
 import subprocess
 
+import httpx
 import numpy as np
 import openai
 import pytest
 import soundfile
 from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, speak
+
+from kittentts.errors import SynthesisError
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -165,8 +168,7 @@ class TestOpenAI:
             pytest.raises(openai.InternalServerError, match="the server's log says more"),
         ):
             client.audio.speech.create(model="tts-1", voice="Leo", input="Roses.")
-        assert "SynthesisError" in caplog.text or "speaking failed" in caplog.text
-        assert "Roses" not in caplog.text
+        assert "a request failed: SynthesisError at " in caplog.text
 
 
 class TestOtherClients:
@@ -308,15 +310,64 @@ def test_aliases_and_limits_are_the_operators(tiny):
         assert speak(url, "Hello there!!", model="tiny").json()["error"]["param"] == "input"
 
 
-def test_the_log_shows_the_text_only_if_asked(tiny, caplog):
-    caplog.set_level("DEBUG")
-    with running(tiny) as url:
-        speak(url, "A secret text.")
-        speak(url, "A secret text.", voice="Nobody")
-    assert "secret" not in caplog.text
-    with running(tiny, log_text=True) as url:
-        speak(url, "A secret text.")
-    assert "A secret text." in caplog.text
+class TestLog:
+    """What was to be spoken is in the log only if the operator asks for it."""
+
+    TEXT = "A secret text."
+
+    @pytest.mark.parametrize("log_text", [False, True])
+    def test_what_is_spoken(self, tiny, caplog, log_text):
+        # no `caplog.set_level`: the command shows warnings
+        with running(tiny, log_text=log_text) as url:
+            speak(url, self.TEXT)
+            speak(url, self.TEXT, voice="Nobody")
+        assert caplog.text.count(self.TEXT) == 2 * log_text
+
+    @pytest.mark.parametrize("log_text", [False, True])
+    @pytest.mark.parametrize("kind", [ValueError, SynthesisError])
+    @pytest.mark.parametrize("field", [{}, {"timings": True, "stream_format": "sse"}])
+    def test_errors_of_the_engine(self, tiny, caplog, monkeypatch, log_text, kind, field):
+        def fail(text, **_):
+            raise kind(f"cannot say {text!r}") from KeyError(text)
+
+        caplog.set_level("DEBUG")
+        monkeypatch.setattr(tiny, "generate_stream", fail)
+        monkeypatch.setattr(tiny, "synthesize_stream", fail)
+        with running(tiny, log_text=log_text) as url:
+            response = speak(url, self.TEXT, **field)
+            assert response.status_code == 500
+            assert self.TEXT not in response.text
+        assert f"a request failed: {kind.__name__}" in caplog.text
+        assert (f"cannot say '{self.TEXT}'" in caplog.text) == log_text
+        assert (self.TEXT in caplog.text) == log_text
+
+    @pytest.mark.parametrize("log_text", [False, True])
+    def test_other_errors(self, tiny, caplog, monkeypatch, log_text):
+        def fail(body):
+            raise RuntimeError(body.input)
+
+        caplog.set_level("DEBUG")
+        monkeypatch.setattr("kittentts.server.app.check_request", fail)
+        with running(tiny, log_text=log_text) as url:
+            response = speak(url, self.TEXT)
+            assert response.status_code == 500
+            assert response.json()["error"]["message"] == "the server failed; its log says more"
+            assert metric(url, 'kittentts_failures_total{status="500"}') == 1
+        assert "a request failed: RuntimeError" in caplog.text
+        assert (self.TEXT in caplog.text) == log_text
+
+    def test_an_error_at_the_end_of_an_answer(self, tiny, caplog, monkeypatch):
+        def fail(text, **_):
+            try:
+                yield tiny.generate(text)
+            finally:
+                raise RuntimeError(text)
+
+        monkeypatch.setattr(tiny, "generate_stream", fail)
+        with running(tiny) as url, pytest.raises(httpx.RemoteProtocolError):
+            speak(url, self.TEXT, response_format="pcm")
+        assert "a request failed: RuntimeError" in caplog.text
+        assert self.TEXT not in caplog.text
 
 
 def test_metrics(tiny):

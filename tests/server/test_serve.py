@@ -5,8 +5,9 @@ import os
 import signal
 
 import pytest
-from speech_server import CLIENT
+from speech_server import CLIENT, SPEECH, check_pcm, speak
 
+from kittentts import KittenTTS
 from kittentts.cli import main
 
 
@@ -73,6 +74,22 @@ def test_a_key_that_ends_in_a_newline(serve, tiny_directory):
     _, url = serve("-m", tiny_directory, KITTENTTS_API_KEY="secret\n")
     assert CLIENT.get(url + "/metrics", headers={"Authorization": "Bearer secret"}).status_code == 200
     assert CLIENT.get(url + "/metrics").status_code == 401
+
+
+def test_options(serve, tiny_directory):
+    process, url = serve(
+        "-m", tiny_directory, "--voice", "Jasper", "--speed", 2, "--voice-alias", "alloy=Leo", "--model-alias", "mine",
+        "--max-chars", 20, "--allow-host", "TTS.lan", "--allow-origin", "https://example.org", "--log-text",
+    )  # fmt: skip
+    with KittenTTS(tiny_directory) as model:
+        spoken = CLIENT.post(url + SPEECH, json={"input": "Hello there.", "response_format": "pcm"})
+        check_pcm(spoken.content, model.generate("Hello there.", "Jasper", 2.0, clean_text=True))
+        spoken = speak(url, "Hello again.", voice="alloy", speed=1.0, model="mine", response_format="pcm")
+        check_pcm(spoken.content, model.generate("Hello again.", "Leo", 1.0, clean_text=True))
+    assert speak(url, "A text of 21 letters.").status_code == 400
+    assert CLIENT.get(url + "/health", headers={"Host": "tts.lan", "Origin": "https://example.org"}).status_code == 200
+    process.terminate()
+    assert "to speak: 'Hello there.'" in process.stderr.read()
 
 
 def test_without_the_extra(kitten, tiny_directory, tmp_path):
