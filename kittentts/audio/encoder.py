@@ -57,7 +57,7 @@ class Encoder:
         options = soundfile_options(FORMATS[format], sample_rate, subtype)
         self.media_type = FORMATS[format].media_type
         is_float = options["subtype"] == "FLOAT"
-        self._prepare = OutputConditioner(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
+        self._conditioner = OutputConditioner(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
         self._sink = io.BytesIO() if format == "flac" else _Sink(has_header_frame=format == "mp3")
         if format == "wav":
             self._sink.write(_wav_header(sample_rate, is_float=is_float))
@@ -82,7 +82,7 @@ class Encoder:
         return self._sink.take() if isinstance(self._sink, _Sink) else self._sink.getvalue()
 
     def _write(self, waveform: NDArray[np.float32], *, last: bool) -> None:
-        for block in self._prepare.blocks(waveform, last=last):
+        for block in self._conditioner.blocks(waveform, last=last):
             self._file.write(block)
 
 
