@@ -52,10 +52,11 @@ def test_silence():
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "oga", "opus", "mp3", "aiff", "WAV"])
 def test_formats_keep_length_and_level(tmp_path, suffix):
     # longer than one block; a single write of 90 s of Vorbis crashes libsndfile
-    write(tmp_path / f"a.{suffix}", tone(95))
+    seconds = 95 if suffix == "ogg" else 12
+    write(tmp_path / f"a.{suffix}", tone(seconds))
     samples, rate = soundfile.read(tmp_path / f"a.{suffix}")
     assert rate == 24000
-    assert abs(len(samples) / rate - 95) < 0.2
+    assert abs(len(samples) / rate - seconds) < 0.2
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
 
 
@@ -182,13 +183,12 @@ def test_a_format_that_needs_its_length_first_cannot_go_into_a_pipe(tmp_path):
 
 
 FULL_DISK = """
-import resource, signal, sys
+import os, resource, signal, sys
 import numpy as np
 from kittentts.audio.files import open_file
-waveform = (0.1 * np.random.default_rng(0).standard_normal(10 * 24000)).astype(np.float32)
+waveform = (0.1 * np.random.default_rng(0).standard_normal(3 * 24000)).astype(np.float32)
 with open_file(sys.argv[1] + "/whole." + sys.argv[2]) as write:
     write(waveform)
-import os
 size = os.path.getsize(sys.argv[1] + "/whole." + sys.argv[2])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 # the last byte does not fit, which libsndfile itself says of wav and raw only

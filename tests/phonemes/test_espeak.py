@@ -71,6 +71,11 @@ def test_long_words_lose_nothing(character, sound, count):
     assert found.translate(plain).count(sound.translate(plain)) == count
 
 
+def test_long_clauses_lose_nothing():
+    # espeak-ng itself would say 225
+    assert phonemes("7 " * 390).count("sˈɛvən") == 390
+
+
 @pytest.mark.parametrize("text", ["a.b " * 5000, "1,1," * 5000, "z" * 100_000, "word " * 20_000, " " * 100_000 + "x"])
 def test_long_texts_are_phonemized(text):
     assert is_speakable(to_symbols(phonemes(text)))
@@ -109,6 +114,9 @@ def test_split_prefers_clauses_then_spaces():
     assert split_symbols("aaaaaa aaaaa aaaa", 12) == ["aaaaaa ", "aaaaa aaaa"]
     assert split_symbols("a" * 20, 12) == ["a" * 10, "a" * 10]
     assert split_symbols("aaaa, aa", 12) == ["aaaa, aa"]
+    # of several such places the one nearest to equal lengths
+    assert split_symbols("aa, aa, aa, aaa", 14) == ["aa, aa,", " aa, aaa"]
+    assert split_symbols("aa aa aa aa aa", 13) == ["aa aa ", "aa aa aa"]
 
 
 def test_speakable_needs_a_sound():
@@ -342,6 +350,13 @@ class TestLexicon:
     )
     def test_case(self, key, text, any_case, hit):
         assert ("ɡˈuːɡuː" in phonemize_with_lexicon(text, PHONEMIZER, {key: "ɡˈuːɡuː"}, any_case=any_case)) is hit
+
+    @pytest.mark.parametrize("order", [1, -1])
+    @pytest.mark.parametrize("any_case", [True, False])
+    @pytest.mark.parametrize(("text", "said"), [("us", "lˈoʊ"), ("US", "kˈæp")])
+    def test_of_two_keys_that_fit_the_one_that_is_spelled_like_the_word_goes_first(self, order, any_case, text, said):
+        lexicon = dict([("us", "lˈoʊ"), ("US", "kˈæp")][::order])
+        assert phonemize_with_lexicon(text, PHONEMIZER, lexicon, any_case=any_case).split() == [said]
 
     @pytest.mark.parametrize(
         ("key", "value", "text", "said"),
