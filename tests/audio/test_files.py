@@ -213,6 +213,25 @@ def test_a_full_disk_is_an_error_that_names_file_and_reason_and_leaves_nothing(r
     assert [path.name for path in folder.iterdir()] == [f"whole.{name}"]
 
 
+def test_a_full_disk_ends_a_long_text_at_once(run_python, tmp_path):
+    pytest.importorskip("resource")
+    code = """
+import resource, signal, sys
+import numpy as np
+from kittentts.audio.files import open_file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with open_file(sys.argv[1]) as write:
+        for second in range(10):
+            write(np.zeros(24_000, np.float32))
+except OSError:
+    print(second)
+"""
+    # 48,000 bytes a second
+    assert int(run_python(code, tmp_path / "a.wav").stdout) == 2
+
+
 ENDS = {
     "daemon": "threading.Thread(target=work, daemon=True).start(); written.wait()",
     "SIGHUP": "threading.Thread(target=kill, args=(signal.SIGHUP,)).start(); work()",
