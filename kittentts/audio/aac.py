@@ -19,7 +19,7 @@ _BITS_PER_SECOND = 64_000
 
 
 class AacEncoder:
-    """As `Encoder`, for AAC in ADTS frames, of which any number may follow one another."""
+    """What `Encoder` is for other formats, for AAC in ADTS frames: two streams one after the other are one."""
 
     def __init__(self) -> None:
         self._sink = io.BytesIO()

@@ -186,6 +186,35 @@ def test_the_format_of_a_file_may_differ_from_its_suffix(tmp_path):
         pass
 
 
+@pytest.mark.parametrize(
+    ("waveform", "message"),
+    [
+        (np.zeros(10, np.int16), r"a waveform of int16, shape \(10,\), cannot be encoded; floats of shape \(n,\)"),
+        (np.zeros((10, 2), np.float32), r"a waveform of float32, shape \(10, 2\)"),
+        (np.float32(1), r"a waveform of float32, shape \(\)"),
+        (None, r"a waveform of object, shape \(\)"),
+    ],
+)
+def test_what_is_no_waveform_is_refused(waveform, message):
+    encoder = Encoder("raw")
+    with pytest.raises(SettingError, match=message):
+        encoder.encode(waveform)
+    # nothing of it is in the stream
+    assert encoder.encode(tone(1)) + encoder.finish() == b"".join(encode("raw", [tone(1)]))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+@pytest.mark.parametrize("rate", [24000, 48000])
+def test_other_floats_are_encoded_alike(dtype, rate):
+    waveform = (np.arange(-512, 512) / 1024).astype(np.float32)
+    assert encode("raw", [waveform.astype(dtype)], rate) == encode("raw", [waveform], rate)
+
+
+def test_formats_are_light_to_import(run_python):
+    code = "import sys, kittentts.audio.formats; print({'numpy', 'soundfile', 'soxr'} & set(sys.modules))"
+    assert run_python(code).stdout == "set()\n"
+
+
 MEMORY = """
 import resource, sys
 import numpy as np
