@@ -45,6 +45,10 @@ def test_of_two_keys_that_fit_the_one_that_is_spelled_like_the_word_goes_first(o
         ("ONNX", "ˈɑːnɪks", "ONNX's", "ˈɑːnɪksᵻz"),
         ("cat", "kˈɑt", "the cat’s", "kˈɑts"),
         ("dog", "dˈɑɡ", "the Dog's", "dˈɑɡz"),
+        ("Bush", "bˈʌʃ", "Bush's", "bˈʌʃᵻz"),
+        ("garage", "ɡˈɑʒ", "the garage's", "ɡˈɑʒᵻz"),
+        ("Ralph", "ɹˈɑf", "Ralph's", "ɹˈɑfs"),
+        ("Beth", "bˈɑθ", "Beth's", "bˈɑθs"),
         ("don't", "dˈɑnt", "don’t", "dˈɑnt"),
         ("café", "kˈɑfeɪ", "cafe\u0301", "kˈɑfeɪ"),
     ],
@@ -54,13 +58,18 @@ def test_possessives_and_ways_of_writing(key, value, text, said):
     assert found.split()[-1] == said
 
 
+def test_an_entry_with_an_s_goes_before_the_one_without():
+    lexicon = {"cat's": "kˈɑts", "cat": "kˈæp"}
+    assert phonemize_with_lexicon("cat's", PHONEMIZER, lexicon, any_case=False).split() == ["kˈɑts"]
+
+
 def test_a_hyphen_after_a_word_is_no_minus():
     found = phonemize_with_lexicon("GPT-4", PHONEMIZER, {"gpt": "ɡˈɑ"}, any_case=False)
     assert found.split() == ["ɡˈɑ", PHONEMIZER.phonemize(["4"])[0].strip()]
 
 
 @pytest.mark.parametrize(
-    "entry", [{"two words": "a"}, {"a-b": "a"}, {"": "a"}, {1: "a"}, {"a": ""}, {"a": "7"}, {"a": "."}]
+    "entry", [{"two words": "a"}, {"a-b": "a"}, {"": "a"}, {1: "a"}, {"a": ""}, {"a": "7"}, {"a": "."}, {"a": "aж"}]
 )
 def test_wrong_entries_are_refused(entry):
     with pytest.raises(KittenTTSError, match="lexicon"):

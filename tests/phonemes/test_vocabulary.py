@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kittentts.phonemes.vocabulary import VOCABULARY, TextCleaner, is_speakable, split_symbols
+from kittentts.phonemes.vocabulary import VOCABULARY, TextCleaner, is_speakable, split_symbols, to_token_ids
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -37,6 +38,18 @@ def test_split_prefers_clauses_then_spaces():
     assert split_symbols("aa aa aa aa aa", 13) == ["aa aa ", "aa aa aa"]
 
 
-def test_speakable_needs_a_sound():
-    assert is_speakable("ˈaɪ")
+@pytest.mark.parametrize("mark", ";:,.!?—")
+def test_split_prefers_each_mark_of_a_clause_to_spaces(mark):
+    assert split_symbols(f"aaa{mark} aaaaa aaaa", 12) == [f"aaa{mark}", " aaaaa aaaa"]
+
+
+def test_a_piece_has_as_many_tokens_as_the_models_take():
+    [piece] = split_symbols("a" * 509)
+    assert len(to_token_ids(piece, TextCleaner())) == 512
+    assert len(split_symbols("a" * 510)) == 2
+
+
+@pytest.mark.parametrize("symbol", ["ˈaɪ", "B", "ʔ", "ǃ"])
+def test_speakable_needs_a_sound(symbol):
+    assert is_speakable(symbol)
     assert not is_speakable(" . . . ˈː")
