@@ -14,7 +14,6 @@ from sentences import HARD
 from speeches import check, check_order, words_of, written_words
 
 from kittentts import KittenTTS
-from kittentts.alignment.word_times import align
 from kittentts.errors import SettingError, TextError
 from kittentts.preprocess import TextPreprocessor, chunk_text
 from kittentts.preprocess.edits import difference
@@ -76,22 +75,6 @@ def test_nearly_all_words_of_hard_sentences_have_times_of_their_own(tiny, clean_
         total += len(written_words(text))
         own += sum(len(written_words(word.text)) == 1 for word in words_of(speech) if word.span[1] <= len(text))
     assert own / total >= 0.98
-
-
-@pytest.mark.parametrize(
-    ("isolated", "symbols", "parts"),
-    [
-        (["ʌv", "ðə", "kˈæt ."], "ʌvðə kˈæt .", ["ʌv", "ðə", "kˈæt"]),
-        (["tˈuː", "biː", "ɔːɹ", "nˌɑːt"], "təbi ɔːɹ nˌɑːt", ["tə", "bi", "ɔːɹ", "nˌɑːt"]),
-        (["fˈoːɹɾi tˈuː", "kˈæts"], "fˈoːɹɾi tˈuː kˈæts .", ["fˈoːɹɾi tˈuː", "kˈæts"]),
-        (["eɪ", "dˈɑːɡ ,", "eɪ", "kˈæt"], "ɐ dˈɑːɡ , ɐ kˈæt .", ["ɐ", "dˈɑːɡ", "ɐ", "kˈæt"]),
-        (["jˈɛs"], ", jˈɛs !", ["jˈɛs"]),
-        (["jˈɛs", "nˈoʊ"], "jˈɛs", ["jˈɛs", ""]),
-        ([], "", []),
-    ],
-)
-def test_words_are_found_in_what_espeak_made_of_them_together(isolated, symbols, parts):
-    assert [symbols[part.start : part.stop] for part in align(isolated, symbols)] == parts
 
 
 def test_words_spoken_as_one_are_one(tiny):
