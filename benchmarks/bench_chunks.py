@@ -1,6 +1,6 @@
 """Speak the same texts in several ways and compare: seconds, processor time, memory.
 
-    python benchmarks/bench_chunks.py [--workload 5 20] [--rounds 5] [--peers] [--json FILE] [--plot FILE.png]
+    python benchmarks/bench_chunks.py [--workload 5 20] [--rounds 5] [--peers] [--ablation] [--json FILE] [--plot PNG]
 
 Each contestant has a process of its own. First each speaks the text once, and all must give the same samples; only then
 are they timed, in turn, round after round. See README.md beside this file for what the columns mean.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import joblib
-from contestants import CONTESTANTS, Contestant, peers, with_workers
+from contestants import ABLATION, CONTESTANTS, Contestant, peers, with_workers
 from measure import Process, machine
 from workloads import TIMED, WORKLOADS
 
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=TIMED, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
     parser.add_argument("--peers", action="store_true", help="also kokoro-onnx and kittenml, if they are installed")
+    parser.add_argument("--ablation", action="store_true", help="instead: ours without each element of its plan")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="speed and memory by number of workers")
     parser.add_argument("--quick", action="store_true", help="for a first look: one round of workloads 1 and 5")
@@ -45,7 +46,7 @@ def main() -> None:
     elif options.rounds < 3:
         parser.error("--rounds must be at least 3, for the median to mean something")
 
-    contestants = CONTESTANTS | (peers() if options.peers else {})
+    contestants = ABLATION if options.ablation else CONTESTANTS | (peers() if options.peers else {})
     if options.plot:
         most = max(4, 2 * joblib.cpu_count(only_physical_cores=True))
         contestants |= {_workers(count): with_workers(count) for count in range(1, most + 1)}
@@ -96,11 +97,17 @@ def table(workload: str, taken: dict[str, list[Measurement]]) -> str:
         lines.append(
             f"| {name} | {seconds:.2f} ({min(times):.2f}-{max(times):.2f}) "
             f"| {statistics.median(one.cpu_seconds for one in rounds):.2f} | {rounds[0].audio_seconds / seconds:.2f} "
-            f"| {ratio(taken, _BASELINE, name):.2f} "
-            f"| {ratio(taken, _ONE_CORE, name) / joblib.cpu_count(only_physical_cores=True):.0%} "
+            f"| {ratio(taken, _BASELINE, name):.2f} | {efficiency(taken, name)} "
             f"| {_whole(rounds[-1].peak_megabytes)} | {_whole(rounds[-1].held_megabytes)} |"
         )
     return "\n".join(lines)
+
+
+def efficiency(taken: dict[str, list[Measurement]], name: str) -> str:
+    """Return how many times as fast it is as on one core, for each core; the ablation does not measure that."""
+    if _ONE_CORE not in taken:
+        return ""
+    return f"{ratio(taken, _ONE_CORE, name) / joblib.cpu_count(only_physical_cores=True):.0%}"
 
 
 def ratio(taken: dict[str, list[Measurement]], slow: str, fast: str) -> float:

@@ -23,6 +23,7 @@ from measure import Process, machine
 from workloads import WORKLOADS, long_sentences
 
 from kittentts import KittenTTS
+from kittentts.models.repository import find_model
 from kittentts.runtime.resources import run_bytes, usable_cores
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ def runs(model: str) -> None:
     for characters in (20, 50, 100, 200, 300, 400):
         with Process(with_workers(1), model) as process:
             spoken = process.speak(long_sentences(1, characters))
-        taken, estimate = spoken.peak_megabytes - process.opened_megabytes, run_bytes(characters) / 2**20
+        taken = spoken.peak_megabytes - process.opened_megabytes
+        estimate = run_bytes(characters, file_bytes(model)) / 2**20
         show(f"1 chunk of {characters} characters", process, spoken, f"{taken:.0f} taken, {estimate:.0f} estimated")
+
+
+def file_bytes(model: str) -> int:
+    return find_model(model).model_path.stat().st_size
 
 
 def pool(model: str) -> None:
@@ -56,7 +62,7 @@ def pool(model: str) -> None:
         with Process(CONTESTANTS[name], model) as process:
             spoken = process.speak(WORKLOADS["20x400"])
         peaks[name] = spoken.peak_megabytes
-        estimate = process.opened_megabytes + usable_cores() * run_bytes(400) / 2**20
+        estimate = process.opened_megabytes + usable_cores() * run_bytes(400, file_bytes(model)) / 2**20
         remark = {"ours": f"{estimate:.0f} estimated", "naive pool": f"{peaks[name] / peaks['ours']:.1f} times ours"}
         show(f"20 chunks of 400, {name}", process, spoken, remark[name])
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import joblib
 import numpy as np
 import onnxruntime
 
@@ -18,9 +19,12 @@ from kittentts.defaults import VOICE
 from kittentts.models.repository import find_model
 from kittentts.preprocess import chunk_text
 from kittentts.runtime import onnx_graph
+from kittentts.runtime.cancellation import Cancellation
+from kittentts.runtime.sessions import SharedSessions
+from kittentts.synthesis import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -66,8 +70,49 @@ def naive_pool(model: str, **options: Any) -> Speak:
     return speak
 
 
-def ours(model: str, **options: Any) -> Speak:
+def plain_idea(model: str, **options: Any) -> Speak:
+    """Run the chunks in a `ThreadPoolExecutor`, a worker for each physical core, in one single-threaded session."""
+    engine = _with_plain_session(model, 1, options)
+
+    def speak(text: str) -> NDArray[np.float32]:
+        inputs = [chunk_inputs(engine, chunk) for chunk in chunk_text(text)]
+        with ThreadPoolExecutor(joblib.cpu_count(only_physical_cores=True)) as pool:
+            return np.concatenate(list(pool.map(partial(_run, engine), inputs)))
+
+    return speak
+
+
+def ours(model: str, without: str | None = None, **options: Any) -> Speak:
+    """Speak as `KittenTTS` does, one element of its plan (a key of `_SWITCHED_OFF`) switched off."""
+    if without is not None:
+        _SWITCHED_OFF[without]()
     return KittenTTS(model, **options).generate
+
+
+def _without_last_on_all_cores() -> None:
+    original = plan.parallel
+
+    def parallel(sizes: Sequence[float], cores: int) -> plan.Plan:
+        found = original(sizes, cores)
+        return found._replace(pooled=range(len(sizes))) if found.pooled else found
+
+    plan.parallel = parallel
+
+
+def _without_second_session() -> None:
+    SharedSessions.single_threaded = SharedSessions.multi_threaded  # type: ignore[method-assign]
+
+
+def _without_memory_given_back() -> None:
+    options = Cancellation.run_options
+    Cancellation.run_options = lambda call, **_: options(call, release_memory=False)  # type: ignore[method-assign]
+
+
+_SWITCHED_OFF = {
+    "the last ones on all cores": _without_last_on_all_cores,
+    "the second session": _without_second_session,
+    "memory given back": _without_memory_given_back,
+}
 
 
 def kittenml(model: str, **_: Any) -> Speak:
@@ -95,9 +140,17 @@ CONTESTANTS = {
     "one core": Contestant(sequential, ORIGINAL | {"threads": 1}),
     "sequential": Contestant(sequential),
     "naive pool": Contestant(naive_pool),
+    "plain idea": Contestant(plain_idea),
     "ours": Contestant(ours),
     "ours, optimized": Contestant(ours, {"optimize": "exact"}),
 }
+EXACT = {"optimize": "exact"}
+ABLATION = {
+    "sequential": Contestant(sequential, EXACT),
+    "plain idea": Contestant(plain_idea, EXACT),
+    "ours": Contestant(ours, EXACT),
+} | {f"ours without {element}": Contestant(ours, EXACT | {"without": element}) for element in _SWITCHED_OFF}
+"""What each element of the plan gains, on the graph that is used by default."""
 _PEERS = {"kittenml": kittenml, "kokoro_onnx": kokoro_onnx}
 
 

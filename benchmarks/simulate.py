@@ -11,6 +11,7 @@ slow for 16 cores, or threads that wait for each other, costs the ways that spre
 from __future__ import annotations
 
 import argparse
+import heapq
 import json
 import statistics
 import time
@@ -27,7 +28,7 @@ from kittentts import KittenTTS
 from kittentts.preprocess import chunk_text
 from kittentts.runtime import onnx_graph
 from kittentts.runtime.resources import usable_cores
-from kittentts.synthesis.parallel import make_plan
+from kittentts.synthesis import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,9 @@ def main() -> None:
     costs = measure(options.model, options.workload, options.rounds)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine()} | asdict(costs), indent=1), encoding="utf-8")
-    print(f"{machine()}\nmodel {options.model}; measured: {costs.parallel_share:.0%} of a run is parallel, ", end="")
-    print(f"{costs.crowding:.2f} times as long beside others, {costs.sharing:.2f} times when sharing cores")
+    print(f"{machine()}\nmodel {options.model}; the constants of kittentts/synthesis/plan.py, measured here:")
+    print(f"_PARALLEL_SHARE = {costs.parallel_share:.2f}\n_CROWDING = {costs.crowding:.2f}")
+    print(f"runs that share all cores take {costs.sharing:.2f} times as long as their share of them explains")
     for workload, seconds in costs.seconds.items():
         print(f"\n{table(workload, seconds, costs)}")
 
@@ -70,7 +72,7 @@ def main() -> None:
 def measure(model: str, workloads: Sequence[str], rounds: int) -> Costs:
     engine = KittenTTS(model, **ORIGINAL).model
     cores = usable_cores()
-    path = engine._sessions._graph._path  # noqa: SLF001
+    path = engine.model_path
     one, all_ = onnx_graph.open_session(path, threads=1), onnx_graph.open_session(path)
     texts = {text for workload in workloads for text in chunk_text(WORKLOADS[workload])}
     inputs = {text: chunk_inputs(engine, text) for text in texts}
@@ -109,11 +111,11 @@ def table(workload: str, seconds: Sequence[float], costs: Costs) -> str:
     sizes = [len(text) for text in chunk_text(WORKLOADS[workload])]
     for cores in _CORES:
         slow, naive = sequential(seconds, cores, costs), sharing(seconds, cores, costs)
-        plan = ours(seconds, sizes, cores, costs)
-        efficiency = sum(seconds) / cores / plan
+        planned = ours(seconds, sizes, cores, costs)
+        efficiency = sum(seconds) / cores / planned
         lines.append(
-            f"| {cores} cores | {slow:.1f} | {naive:.1f} | {plan:.1f} "
-            f"| {slow / plan:.2f} | {naive / plan:.2f} | {efficiency:.0%} |"
+            f"| {cores} cores | {slow:.1f} | {naive:.1f} | {planned:.1f} "
+            f"| {slow / planned:.2f} | {naive / planned:.2f} | {efficiency:.0%} |"
         )
     return "\n".join(lines)
 
@@ -135,16 +137,12 @@ def sharing(seconds: Sequence[float], cores: int, costs: Costs) -> float:
 
 
 def ours(seconds: Sequence[float], sizes: Sequence[int], cores: int, costs: Costs) -> float:
-    """As `make_plan` says, which knows the sizes, not the seconds."""
-    plan = make_plan(sizes, cores)
-    pooled, tail = seconds[: plan.pooled], seconds[plan.pooled :]
-    if not plan.one_core_each:
-        return sharing(pooled, cores, costs) + sequential(tail, cores, costs)
-    busy_until = [0.0] * max(1, plan.workers)
-    for _, one in sorted(zip(sizes, pooled, strict=False), reverse=True):
-        first = busy_until.index(min(busy_until))
-        busy_until[first] += one * costs.crowding
-    return max(busy_until) + sequential(tail, cores, costs)
+    """As the plan says, which knows the sizes, not the seconds."""
+    found = plan.parallel(sizes, cores)
+    busy_until = [0.0] * found.workers
+    for index in found.pooled:
+        heapq.heapreplace(busy_until, busy_until[0] + seconds[index] * costs.crowding)
+    return max(busy_until) + sequential(seconds[len(found.pooled) :], cores, costs)
 
 
 def _speed(cores: float, costs: Costs) -> float:

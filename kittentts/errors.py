@@ -61,7 +61,7 @@ class MissingExtraError(KittenTTSError, ImportError):
 
 
 class EspeakError(KittenTTSError, RuntimeError):
-    """espeak-ng, which turns text into phonemes, cannot be loaded."""
+    """espeak-ng, which turns text into phonemes, cannot be loaded, or was called by what interrupted it."""
 
 
 class StoppedError(KittenTTSError, RuntimeError):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
 from kittentts.errors import StoppedError
-from kittentts.loading import Recipe, load_from_local, open_files
+from kittentts.loading import ModelSpec, load_engine, load_from_local
+from kittentts.synthesis.options import SpeechOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from kittentts.alignment.speech import Speech
     from kittentts.onnx_model import KittenTTS_1_Onnx
-    from kittentts.runtime.call import Progress
-    from kittentts.synthesis.many import ManyProgress, Result
+    from kittentts.synthesis.many import Result
+    from kittentts.synthesis.progress import ManyProgress, Progress
 
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["KittenTTS", "download_from_huggingface", "get_model", "load_from_local"]
 
 # by process: held while a copy opens its model
-_opening: dict[int, threading.Lock] = {}
+_opening: dict[int, threading.RLock] = {}
 
 
 class KittenTTS:
@@ -44,8 +45,8 @@ class KittenTTS:
     A model travels to other processes and machines: `pickle`, `cloudpickle` and `copy` carry how it was opened (a model
     of the Hub with its commit), in a few hundred bytes. The copy opens its files on first use, from the Hub's cache or
     the Hub. All models of a process that were opened alike, copies or not, share one set of ONNX Runtime sessions;
-    `close` stops the calls of that object only. What copies have opened stays open for a minute or two after them, for
-    the next task.
+    `close` stops the calls of that object only. What copies have opened stays open after them, for the next task (the
+    last two graphs of a process).
 
     Example::
 
@@ -90,11 +91,11 @@ class KittenTTS:
         optimize: str = "auto",
     ) -> None:
         from kittentts.models.repository import find_model
-        from kittentts.synthesis.request import check_options
+        from kittentts.synthesis.request import check_model_options
 
-        check_options(backend, max_workers, lexicon, optimize)
+        check_model_options(backend, max_workers, lexicon, optimize)
         files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
-        self._recipe = Recipe(
+        self._spec = ModelSpec(
             name=files.name,
             revision=files.revision,
             cache_dir=None if cache_dir is None else os.path.abspath(cache_dir),  # noqa: PTH100 (a str, to travel)
@@ -103,7 +104,7 @@ class KittenTTS:
             lexicon=None if lexicon is None else dict(lexicon),
             optimize=optimize,
         )
-        self._model: KittenTTS_1_Onnx | None = open_files(
+        self._model: KittenTTS_1_Onnx | None = load_engine(
             files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
         )
         self._is_closed = False
@@ -118,11 +119,11 @@ class KittenTTS:
         if self._model is None:
             # One at a time, so that what the first downloads is there for the others. Each process has its own lock,
             # for a forked child may inherit a locked one.
-            with _opening.setdefault(os.getpid(), threading.Lock()):
+            with _opening.setdefault(os.getpid(), threading.RLock()):
                 if self._is_closed:
                     raise StoppedError("the model was closed before it was opened")
                 if self._model is None:
-                    self._model = self._recipe.open()
+                    self._model = self._spec.open()
             if self._is_closed:
                 self._model.close()
         return self._model
@@ -170,11 +171,8 @@ class KittenTTS:
             SynthesisError: the graph failed; the message begins with the chunk.
             StoppedError: the call was cancelled, or the model closed.
         """
-        return self.model.generate(
-            text, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        return self.model.speak(text, options, cancel=cancel, progress=progress)
 
     def generate_stream(
         self,
@@ -202,11 +200,8 @@ class KittenTTS:
             look_ahead: run the chunks after the first at the same time, while the caller uses (plays, sends) those
                 before; a bounded number waits to be yielded.
         """
-        return self.model.generate_stream(
-            text, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            look_ahead=look_ahead, cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        return self.model.speak_stream(text, options, look_ahead=look_ahead, cancel=cancel, progress=progress)
 
     def generate_to_file(
         self,
@@ -244,11 +239,10 @@ class KittenTTS:
             MissingExtraError: resampling is needed and soxr is not installed.
             OSError: the folder does not exist, is not writable, or is full.
         """
-        self.model.generate_to_file(
-            text, output_path, voice, speed, sample_rate, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            format=format, subtype=subtype, cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        self.model.speak_to_file(
+            text, output_path, options, sample_rate, format=format, subtype=subtype, cancel=cancel, progress=progress
+        )
 
     def synthesize(
         self,
@@ -280,11 +274,8 @@ class KittenTTS:
             A `kittentts.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and
             `phonemes`; these are None where the graph does not tell how long its tokens sound (no output `duration`).
         """
-        return self.model.synthesize(
-            text, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        return self.model.speak_with_times(text, options, cancel=cancel, progress=progress)
 
     def synthesize_stream(
         self,
@@ -307,11 +298,10 @@ class KittenTTS:
             A generator of a `kittentts.Speech` for each chunk, whose times count from the beginning of the
             first. Their audio, concatenated, is what `generate` returns.
         """
-        return self.model.synthesize_stream(
-            text, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            look_ahead=look_ahead, cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        return self.model.speak_stream_with_times(
+            text, options, look_ahead=look_ahead, cancel=cancel, progress=progress
+        )
 
     def generate_many(
         self,
@@ -359,11 +349,8 @@ class KittenTTS:
             StoppedError: the call was cancelled, or the model closed.
             EspeakError: espeak-ng cannot be loaded.
         """
-        return self.model.generate_many(
-            texts, voice, speed, clean_text,
-            phonemes=phonemes, sentence_silence=sentence_silence, trim=trim, seed=seed,
-            timings=timings, order=order, cancel=cancel, progress=progress,
-        )  # fmt: skip
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        return self.model.speak_many(texts, options, timings=timings, order=order, cancel=cancel, progress=progress)
 
     def close(self) -> None:
         """Stop what runs, in any thread, and let go of the graph, as `with` does; then calls raise `StoppedError`."""

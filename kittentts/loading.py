@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ModelSpec:
     """How to open a model again, in any process: the parameters of `KittenTTS`, checked and made independent of it."""
 
     name: str
@@ -30,14 +30,14 @@ class Recipe:
         from kittentts.models.repository import find_model
 
         files = find_model(self.name, self.cache_dir, revision=self.revision)
-        model = open_files(
+        model = load_engine(
             files, self.backend, max_workers=self.max_workers, lexicon=self.lexicon, optimize=self.optimize
         )
         model.keep_open()
         return model
 
 
-def open_files(
+def load_engine(
     files: ModelFiles,
     backend: str | None,
     *,
@@ -71,4 +71,4 @@ def load_from_local(model_path: str | os.PathLike[str], backend: str | None = No
 
     from kittentts.models.repository import read_directory
 
-    return open_files(read_directory(Path(model_path)), backend)
+    return load_engine(read_directory(Path(model_path)), backend)

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def open_bar(**options: Any) -> Any:
-    """Return a `tqdm` bar; unlike tqdm's own, it starts no thread that watches it for ever."""
+    """Return a `tqdm` bar without the monitor thread that tqdm starts with its first bar and never ends."""
     from tqdm import tqdm
 
     class Bar(tqdm):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """Fixtures: tiny models that run in microseconds, and the demo voice, which is real."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import tiny_model
 from hub_server import Hub
 
 from kittentts import KittenTTS
+from kittentts.runtime import onnx_graph
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,20 @@ def failing(tmp_path_factory):
 @pytest.fixture(scope="session")
 def demo():
     return KittenTTS("demo")
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The files and intra-op threads of the sessions that are opened, in order."""
+    opened = []
+    original = onnx_graph.open_session
+
+    def open_session(path, backend=None, *, threads=0, seed=None):
+        opened.append((os.fspath(path), threads))
+        return original(path, backend, threads=threads, seed=seed)
+
+    monkeypatch.setattr(onnx_graph, "open_session", open_session)
+    return opened
 
 
 @pytest.fixture

@@ -44,7 +44,10 @@ bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert "one core, naive pool, ours, ours, optimized: other samples than sequential, so no times" in result.stderr
+    assert (
+        "one core, naive pool, plain idea, ours, ours, optimized: other samples than sequential, so no times"
+        in result.stderr
+    )
 
 
 def test_rounds_are_checked(tiny_directory):

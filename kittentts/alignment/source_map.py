@@ -1,4 +1,4 @@
-"""Where the words of each chunk are in the text that the user wrote."""
+"""Where the words of each chunk stand in the text that the user gave (the source)."""
 
 from __future__ import annotations
 
@@ -18,65 +18,72 @@ _TOKEN = re.compile(r"(?:(?!--)[^\s—…])+")
 _SPOKEN = "&%#@*§¶"
 
 
-class Place(NamedTuple):
-    """A word of a chunk, or a part of one."""
+class WordSpan(NamedTuple):
+    """A word of a chunk, or a part of one. All offsets count characters, the end excluded."""
 
     start: int
     """In the chunk's text."""
     end: int
-    origin: tuple[int, int]
-    """In the text that was given, without the punctuation around it; empty if the cleaning has put it in."""
+    source: tuple[int, int]
+    """In the source, without the punctuation around it; empty if the cleaning has put the word in."""
 
 
-class Written(NamedTuple):
-    """What of the text that was given became one chunk."""
+class ChunkSource(NamedTuple):
+    """What of the source became one chunk."""
 
     span: tuple[int, int]
-    places: list[Place]
+    """In the source."""
+    words: list[WordSpan]
 
 
-def trace(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chunks: Iterable[str]) -> list[Written]:
+def map_to_source(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chunks: Iterable[str]) -> list[ChunkSource]:
     """Find each chunk, and each of its words, in the text that was given.
 
     Args:
-        text: as it was given.
+        text: the source.
         cleaned: what it became.
-        steps: how, one step after the other, as `TextPreprocessor.trace` says; none if that is not known.
+        steps: how, one step after the other, from `TextPreprocessor.process_with_edits`; none if that is not known.
         chunks: all that `chunk_text` made of `cleaned`.
     """
     steps = steps or [difference(text, cleaned)]
 
-    def original(start: int, end: int) -> tuple[int, int]:
+    def to_source(start: int, end: int) -> tuple[int, int]:
         for edits in reversed(steps):
             start, end = to_original(edits, start, end)
         return start, end
 
     # chunk_text cuts at white space only, and may add a comma at the end
     cleaned_pieces = _PIECE.finditer(cleaned)
-    found = []
+    sources = []
     for chunk in chunks:
-        spans, places = [], []
+        spans, words = [], []
         for piece in _PIECE.finditer(chunk):
             cleaned_piece = next(cleaned_pieces)
-            spans.append(original(*cleaned_piece.span()))
+            spans.append(to_source(*cleaned_piece.span()))
             shift = cleaned_piece.start() - piece.start()
-            for token in _TOKEN.finditer(cleaned, *cleaned_piece.span()):
-                if is_word(token[0]):
-                    # before and after, for what is gone between a word and its comma is no part of it
-                    origin = _stripped(text, *original(*_stripped(cleaned, *token.span())))
-                    places.append(Place(token.start() - shift, token.end() - shift, origin))
-        found.append(Written((min(spans)[0], max(end for _, end in spans)), places))
-    return found
+            for start, end in find_words(cleaned, *cleaned_piece.span()):
+                # before and after, for what is gone between a word and its comma is no part of it
+                span = _strip_punctuation(text, *to_source(*_strip_punctuation(cleaned, start, end)))
+                words.append(WordSpan(start - shift, end - shift, span))
+        sources.append(ChunkSource((min(spans)[0], max(end for _, end in spans)), words))
+    return sources
 
 
-def is_word(token: str) -> bool:
+def find_words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield from where to where each word between `start` and `end` is, with the punctuation around it."""
+    for token in _TOKEN.finditer(text, start, end):
+        if _is_spoken(token[0]):
+            yield token.span()
+
+
+def _is_spoken(token: str) -> bool:
     """Whether it has a letter, number or symbol, or punctuation that has a name."""
     return any(unicodedata.category(character)[0] in "LNS" or character in _SPOKEN for character in token)
 
 
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+def _strip_punctuation(text: str, start: int, end: int) -> tuple[int, int]:
     """Take punctuation off the ends, but for the dot after dotted letters like "p.m."."""
-    letters = [i for i in range(start, end) if is_word(text[i])]
+    letters = [i for i in range(start, end) if _is_spoken(text[i])]
     if not letters:
         return start, start
     first, last = letters[0], letters[-1] + 1
@@ -86,16 +93,16 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last + is_dotted
 
 
-def groups(places: Iterable[Place]) -> Iterator[tuple[tuple[int, int], list[int]]]:
-    """Yield the words as they were written, each with the numbers of the places that speak it."""
+def group_by_source_word(words: Iterable[WordSpan]) -> Iterator[tuple[tuple[int, int], list[int]]]:
+    """Yield where each word of the source is, with the indices of the words of the chunk that were made of it."""
     current: tuple[tuple[int, int], list[int]] | None = None
-    for number, place in enumerate(places):
-        start, end = place.origin
+    for index, word in enumerate(words):
+        start, end = word.source
         if current and start < current[0][1]:
-            current = (current[0][0], max(end, current[0][1])), [*current[1], number]
+            current = (current[0][0], max(end, current[0][1])), [*current[1], index]
         else:
             if current:
                 yield current
-            current = (start, end), [number]
+            current = (start, end), [index]
     if current:
         yield current

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kittentts.alignment.source_map import groups
+from kittentts.alignment.source_map import group_by_source_word
 from kittentts.alignment.speech import Phoneme, Speech, SpokenChunk, Word
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.phonemes.vocabulary import is_speakable, to_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
-    from kittentts.alignment.source_map import Place
-    from kittentts.synthesis.model_input import Part
-    from kittentts.synthesis.request import Request
+    from numpy.typing import NDArray
+
+    from kittentts.alignment.source_map import ChunkSource, WordSpan
+    from kittentts.runtime.chunks import SynthesizedChunk
 
     # first and last + 1 of the symbols, or samples
     Interval = tuple[int, int]
@@ -28,91 +30,111 @@ if TYPE_CHECKING:
 _LONGEST = 2000
 
 
-def timed(parts: Iterable[Part], request: Request, spell: Callable[[str], str]) -> Generator[Speech, None, None]:
+def with_times(
+    chunks: Generator[SynthesizedChunk, None, None],
+    source_text: str,
+    sources: Sequence[ChunkSource],
+    silence: NDArray[np.float32],
+    phonemize: Callable[[str], str],
+) -> Generator[Speech, None, None]:
     """Yield each chunk of a call with the times of what is in it, counted from the beginning of the first.
 
     Args:
-        parts: the waveforms, in order.
-        request: of the call; it knows what was written.
-        spell: text -> phonemes, as for the chunks.
+        chunks: what the runs have made, in order; closed at the end.
+        source_text: the text that was given.
+        sources: what of it became each chunk, by the chunk's index.
+        silence: what is between two chunks, shape `(samples,)`.
+        phonemize: text -> phonemes, as for the chunks.
     """
     begin = 0  # in samples
-    pause = request.silence[:0]  # none before the first chunk
-    pieces: list[Part] = []
-    for part in parts:
-        pieces.append(part)
-        if not part.chunk.is_last:
-            continue
-        audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
-        yield Speech(audio, (_chunk(pieces, begin + len(pause), request, spell),))
-        begin += len(audio)
-        pause = request.silence
-        pieces = []
+    pause = silence[:0]  # none before the first chunk
+    pieces: list[SynthesizedChunk] = []
+    # closed also where somebody holds the traceback of an interruption, and so the iterator
+    with contextlib.closing(chunks):
+        for piece in chunks:
+            pieces.append(piece)
+            if not piece.input.is_last:
+                continue
+            audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
+            source = sources[piece.input.index]
+            yield Speech(audio, (_spoken_chunk(pieces, begin + len(pause), source_text, source, phonemize),))
+            begin += len(audio)
+            pause = silence
+            pieces = []
 
 
-def _chunk(pieces: Sequence[Part], begin: int, request: Request, spell: Callable[[str], str]) -> SpokenChunk:
-    chunk = pieces[0].chunk
-    written = request.written[chunk.index]
+def _spoken_chunk(
+    pieces: Sequence[SynthesizedChunk],
+    begin: int,
+    source_text: str,
+    source: ChunkSource,
+    phonemize: Callable[[str], str],
+) -> SpokenChunk:
+    chunk = pieces[0].input
     length = sum(len(piece.waveform) for piece in pieces)
     words = phonemes = None
     if all(map(_has_times, pieces)):
         symbols = chunk.all_symbols
-        heard = _symbol_times(pieces, symbols, begin)
+        symbol_times = _symbol_times(pieces, symbols, begin)
         phonemes = tuple(
             Phoneme(symbol, start / SAMPLE_RATE, end / SAMPLE_RATE)
-            for symbol, (start, end) in zip(symbols, heard, strict=True)
+            for symbol, (start, end) in zip(symbols, symbol_times, strict=True)
             if symbol != " " and start < end
         )
-        guides = [to_symbols(spell(chunk.text[place.start : place.end])) for place in written.places]
-        words = tuple(_words(written.places, request.source, heard, symbols, guides))
-    start, end = written.span
+        isolated = [to_symbols(phonemize(chunk.text[word.start : word.end])) for word in source.words]
+        words = tuple(_words(source.words, source_text, symbol_times, symbols, isolated))
+    start, end = source.span
     return SpokenChunk(
-        text=request.source[start:end],
+        text=source_text[start:end],
         start=begin / SAMPLE_RATE,
         end=(begin + length) / SAMPLE_RATE,
-        span=written.span,
+        span=source.span,
         words=words,
         phonemes=phonemes,
     )
 
 
-def _has_times(piece: Part) -> bool:
+def _has_times(piece: SynthesizedChunk) -> bool:
     # a cleaner of the user's may have other tokens than one a symbol, between a boundary and two
-    return piece.edges is not None and len(piece.edges) == 1 + len(piece.chunk.symbols) + 3
+    return piece.token_boundaries is not None and len(piece.token_boundaries) == 1 + len(piece.input.symbols) + 3
 
 
-def _symbol_times(pieces: Sequence[Part], symbols: str, begin: int) -> list[Interval]:
+def _symbol_times(pieces: Sequence[SynthesizedChunk], symbols: str, begin: int) -> list[Interval]:
     """Return from which sample to which each symbol of a chunk sounds; nowhere if its piece was not spoken."""
     times = [(0, 0)] * len(symbols)
     for piece in pieces:
-        if piece.edges is not None:
+        if piece.token_boundaries is not None:
             # the first token is a boundary
-            edges = (piece.edges[1:] + begin).tolist()
-            for i in range(len(piece.chunk.symbols)):
-                times[piece.chunk.first_symbol + i] = edges[i], edges[i + 1]
+            boundaries = (piece.token_boundaries[1:] + begin).tolist()
+            for i in range(len(piece.input.symbols)):
+                times[piece.input.first_symbol + i] = boundaries[i], boundaries[i + 1]
         begin += len(piece.waveform)
     return times
 
 
 def _words(
-    places: Sequence[Place], source: str, heard: Sequence[Interval], symbols: str, guides: Sequence[str]
+    words: Sequence[WordSpan],
+    source_text: str,
+    symbol_times: Sequence[Interval],
+    symbols: str,
+    isolated_phonemes: Sequence[str],
 ) -> list[Word]:
     """Return the words as they were written; one that has no sound of its own is one with its neighbour."""
-    ranges = align(guides, symbols)
+    ranges = align(isolated_phonemes, symbols)
     found: list[tuple[Interval, Interval]] = []  # where it was written, when it sounds
-    waiting: int | None = None  # where words begin that have not been heard yet
-    for (begin, end), numbers in groups(places):
-        indices = [i for number in numbers for i in ranges[number] if heard[i][0] < heard[i][1]]
+    waiting: int | None = None  # where words begin that have had no sound yet
+    for (begin, end), indices in group_by_source_word(words):
+        heard = [i for index in indices for i in ranges[index] if symbol_times[i][0] < symbol_times[i][1]]
         # The space before a word is its own: in it the sound begins. Measured with the demo voice, 21 words after a
         # pause begin 5 ms (median) after the beginning of the space, and 60 ms before its end.
-        before = indices[0] - 1 if indices else -1
-        if before >= 0 and symbols[before] == " " and heard[before][0] < heard[before][1]:
-            indices.insert(0, before)
+        before = heard[0] - 1 if heard else -1
+        if before >= 0 and symbols[before] == " " and symbol_times[before][0] < symbol_times[before][1]:
+            heard.insert(0, before)
         if begin == end:
             # nothing was written there: the cleaning has put it in
             continue
-        if indices:
-            sound = heard[indices[0]][0], heard[indices[-1]][1]
+        if heard:
+            sound = symbol_times[heard[0]][0], symbol_times[heard[-1]][1]
             found.append(((begin if waiting is None else waiting, end), sound))
             waiting = None
         elif found:
@@ -120,25 +142,25 @@ def _words(
         elif waiting is None:
             waiting = begin
     return [
-        Word(source[begin:end], start / SAMPLE_RATE, stop / SAMPLE_RATE, (begin, end))
+        Word(source_text[begin:end], start / SAMPLE_RATE, stop / SAMPLE_RATE, (begin, end))
         for (begin, end), (start, stop) in found
     ]
 
 
-def align(guides: Sequence[str], symbols: str) -> list[range]:
+def align(isolated_phonemes: Sequence[str], symbols: str) -> list[range]:
     """Find the words in what espeak-ng made of a whole chunk, where it speaks some otherwise than alone, or as one.
 
     Args:
-        guides: the symbols of each word, spoken alone.
+        isolated_phonemes: the symbols of each word, spoken alone.
         symbols: those of the chunk.
 
     Returns:
         For each word its part of `symbols`, without the spaces and punctuation around it: in order, not overlapping,
         maybe empty.
     """
-    spoken = " ".join(guides)
+    spoken = " ".join(isolated_phonemes)
     blocks: Sequence[tuple[str, int, int, int, int]]
-    if len(guides) == 1 or spoken == symbols:
+    if len(isolated_phonemes) == 1 or spoken == symbols:
         blocks = [("equal", 0, len(spoken), 0, len(symbols))]
     elif len(symbols) > _LONGEST:
         blocks = [("replace", 0, len(spoken), 0, len(symbols))]
@@ -146,9 +168,9 @@ def align(guides: Sequence[str], symbols: str) -> list[range]:
         blocks = difflib.SequenceMatcher(None, spoken, symbols, autojunk=False).get_opcodes()
     found = []
     start = position = 0
-    for guide in guides:
+    for phonemes in isolated_phonemes:
         # of the space after it
-        position += len(guide)
+        position += len(phonemes)
         end, next_start = _cut(blocks, position, symbols)
         end = max(start, end)
         found.append(_sounding(symbols, start, end))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kittentts import KittenTTSError, __version__
 from kittentts.cli import batch, doctor, download, models, optimize, say, serve, voices
 from kittentts.cli.options import TerminatedError, describe, exit_status
-from kittentts.cli.progress import Handler, tell
+from kittentts.cli.progress import StderrHandler, print_status
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser)
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(message)s", handlers=[Handler()], level=logging.WARNING)
+    logging.basicConfig(format="%(message)s", handlers=[StderrHandler()], level=logging.WARNING)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
     logging.getLogger("kittentts").setLevel(level)
     # the Hub client logs each attempt; what came of them is in our own message
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
     except (KittenTTSError, OSError) as error:
-        tell(describe(error))
+        print_status(describe(error))
         return 1
     except KeyboardInterrupt as error:
         return exit_status(error)

@@ -20,8 +20,8 @@ from kittentts.cli.options import (
     open_model,
     speech,
 )
-from kittentts.cli.progress import open_bar, tell
-from kittentts.cli.subtitle_file import add_words_option, open_captions
+from kittentts.cli.progress import open_status_bar, print_status
+from kittentts.cli.subtitle_file import add_words_option, open_subtitle_file
 from kittentts.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from kittentts.cli.items import Item
+    from kittentts.cli.items import BatchItem
     from kittentts.cli.options import Commands
     from kittentts.cli.subtitle_file import AudioOf
-    from kittentts.runtime.call import Progress
+    from kittentts.synthesis.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +84,13 @@ def _run(options: argparse.Namespace) -> int:
     directory = Path(options.directory)
     directory.mkdir(parents=True, exist_ok=True)
     suffixes = [f".{options.format or 'wav'}", *([f".{options.subtitles}"] if options.subtitles else [])]
-    with _only_batch_in(directory), _Tally(options) as tally:
+    with _only_batch_in(directory), _Summary(options) as summary:
         items = []
         for item in find_items(options, directory, suffixes):
             if isinstance(item, str):
-                tally.failed(item)
+                summary.failed(item)
             elif _is_there(item, options) and not options.overwrite:
-                tally.skipped += 1
+                summary.skipped += 1
             else:
                 items.append(item)
         if items:
@@ -99,46 +99,46 @@ def _run(options: argparse.Namespace) -> int:
             if any(item.voice is None for item in items):
                 # what is wrong for all of them is said once, by this call, which speaks nothing
                 model.generate_stream("One.", **speech(options))
-            with tally.bar(len(items)):
-                _speak_all(model, items, options, tally)
-    return 1 if tally.failures else 0
+            with summary.bar(len(items)):
+                _speak_all(model, items, options, summary)
+    return 1 if summary.failures else 0
 
 
-def _speak_all(model: KittenTTS, items: list[Item], options: argparse.Namespace, tally: _Tally) -> None:
+def _speak_all(model: KittenTTS, items: list[BatchItem], options: argparse.Namespace, summary: _Summary) -> None:
     """Write each item's file; only an error of the file system ends it early, for all others would have it too."""
     from kittentts.audio.files import open_file
     from kittentts.defaults import SAMPLE_RATE
 
-    long: list[Item] = []
-    texts = _short_texts(items, long, tally)
+    long: list[BatchItem] = []
+    texts = _short_texts(items, long, summary)
     timings = bool(options.subtitles)
     with contextlib.closing(
         model.generate_many(texts, **speech(options), timings=timings, order="completed")
     ) as results:
         for result in results:
-            item: Item = result.id
+            item: BatchItem = result.id
             if result.audio is None:
-                tally.failed(f"{item.source}: {describe(cast('Exception', result.error))}")
+                summary.failed(f"{item.source}: {describe(cast('Exception', result.error))}")
                 continue
             item.path.parent.mkdir(parents=True, exist_ok=True)
             if result.speech:
-                with _open_captions(item, options) as audio_of:
+                with _open_subtitles(item, options) as audio_of:
                     list(audio_of([result.speech]))
             with open_file(item.path, **file_format(options, "wav")) as write:
                 write(result.audio)
-            tally.written(item, len(result.audio) / SAMPLE_RATE)
+            summary.written(item, len(result.audio) / SAMPLE_RATE)
     for item in long:
-        _speak_long(model, item, options, tally)
+        _speak_long(model, item, options, summary)
 
 
-def _short_texts(items: list[Item], long: list[Item], tally: _Tally) -> Iterator[tuple[Any, ...]]:
+def _short_texts(items: list[BatchItem], long: list[BatchItem], summary: _Summary) -> Iterator[tuple[Any, ...]]:
     """Yield what `generate_many` takes, and put aside the items whose audio should not be in memory as a whole."""
     for item in items:
         try:
             text = item.text()
         except (KittenTTSError, OSError) as error:
             # these name the file themselves
-            tally.failed(describe(error))
+            summary.failed(describe(error))
             continue
         if isinstance(text, str) and len(text) > _LONG:
             long.append(item)
@@ -146,7 +146,7 @@ def _short_texts(items: list[Item], long: list[Item], tally: _Tally) -> Iterator
             yield item, text, item.voice, item.speed
 
 
-def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally: _Tally) -> None:
+def _speak_long(model: KittenTTS, item: BatchItem, options: argparse.Namespace, summary: _Summary) -> None:
     """Write one item's file while it is spoken."""
     from kittentts.audio.files import open_file
 
@@ -160,7 +160,7 @@ def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally
         else:
             with (
                 open_file(item.path, **file_format(options, "wav")) as write,
-                _open_captions(item, options) as audio_of,
+                _open_subtitles(item, options) as audio_of,
                 contextlib.closing(
                     audio_of(model.synthesize_stream(item.text(), **settings, look_ahead=True))
                 ) as waveforms,
@@ -170,21 +170,21 @@ def _speak_long(model: KittenTTS, item: Item, options: argparse.Namespace, tally
     except StoppedError:
         raise
     except KittenTTSError as error:
-        tally.failed(f"{item.source}: {describe(error)}")
+        summary.failed(f"{item.source}: {describe(error)}")
     else:
-        tally.written(item, reports[-1].audio_seconds)
+        summary.written(item, reports[-1].audio_seconds)
 
 
-def _open_captions(item: Item, options: argparse.Namespace) -> contextlib.AbstractContextManager[AudioOf]:
-    return open_captions(_subtitles_path(item, options), words=options.subtitles_words)
+def _open_subtitles(item: BatchItem, options: argparse.Namespace) -> contextlib.AbstractContextManager[AudioOf]:
+    return open_subtitle_file(_subtitles_path(item, options), words=options.subtitles_words)
 
 
-def _subtitles_path(item: Item, options: argparse.Namespace) -> Path:
+def _subtitles_path(item: BatchItem, options: argparse.Namespace) -> Path:
     # the audio's suffix is ours; the name may have dots
     return item.path.with_suffix(f".{options.subtitles}")
 
 
-def _is_there(item: Item, options: argparse.Namespace) -> bool:
+def _is_there(item: BatchItem, options: argparse.Namespace) -> bool:
     return item.path.exists() and (not options.subtitles or _subtitles_path(item, options).exists())
 
 
@@ -210,7 +210,7 @@ def _only_batch_in(directory: Path) -> Iterator[None]:
                 path.unlink()
 
 
-def _remove_leftovers(items: list[Item], options: argparse.Namespace) -> None:
+def _remove_leftovers(items: list[BatchItem], options: argparse.Namespace) -> None:
     """Remove what a batch that was killed left of these items' files."""
     from kittentts.audio.files import UNFINISHED
 
@@ -224,7 +224,7 @@ def _remove_leftovers(items: list[Item], options: argparse.Namespace) -> None:
                 entry.unlink()
 
 
-class _Tally:
+class _Summary:
     """Counts what comes of the items, shows it in a bar, and sums it up on stderr at the end, however that comes."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -242,15 +242,15 @@ class _Tally:
         if self._is_quiet or not sys.stderr.isatty():
             yield
             return
-        with open_bar(total, "texts") as self._bar:
+        with open_status_bar(total, "texts") as self._bar:
             yield
 
     def failed(self, message: str) -> None:
         self.failures += 1
-        tell(message)
+        print_status(message)
         self._show()
 
-    def written(self, item: Item, seconds: float) -> None:
+    def written(self, item: BatchItem, seconds: float) -> None:
         self._written += 1
         self._audio_seconds += seconds
         logger.info("%s: %.1f s of audio", item.path, seconds)
@@ -277,4 +277,4 @@ class _Tally:
         parts += [f"{self.skipped} there already"] if self.skipped else []
         parts += [f"{self.failures} failed"] if self.failures else []
         parts += ["not all were tried; the same command goes on here"] if kind else []
-        tell(", ".join(parts))
+        print_status(", ".join(parts))

@@ -1,4 +1,4 @@
-"""What `kittentts batch` is to speak: files, lines of files, or JSON Lines."""
+"""The inputs of `kittentts batch`: files, lines of files, or JSON Lines, each with the path of its audio file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 255 - 10
 
 
-class Item(NamedTuple):
+class BatchItem(NamedTuple):
     """One text, which becomes one file."""
 
     source: str
@@ -39,7 +39,7 @@ class _Entry(NamedTuple):
     speed: float | None = None
 
 
-def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[str]) -> Iterator[Item | str]:
+def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[str]) -> Iterator[BatchItem | str]:
     """Yield the items of all inputs; for one that is malformed, or would leave the directory, what is wrong with it.
 
     Args:
@@ -62,7 +62,7 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
             yield f"{entry.source}: {path} is already the file of {sources[path]}"
             continue
         sources[path] = entry.source
-        yield Item(entry.source, path, entry.text, entry.voice, entry.speed)
+        yield BatchItem(entry.source, path, entry.text, entry.voice, entry.speed)
 
 
 def _entries(options: argparse.Namespace) -> Iterator[_Entry | str]:

@@ -1,4 +1,4 @@
-"""`kittentts optimize`: make the faster graph ahead of time, and tell what was measured."""
+"""`kittentts optimize`: make the faster graph ahead of time, and print what was measured."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> None:
         raise SettingError(f"{options.output} exists; name a directory that does not")
     files = find_model(options.model)
     if options.output is None:
-        _tell(_optimize(files, None, quiet=options.quiet))
+        _print_result(_optimize(files, None, quiet=options.quiet))
         return
     options.output.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{options.output.name}-", dir=options.output.parent))
@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> None:
         aside.rename(options.output)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    _tell(record)
+    _print_result(record)
 
 
 def _optimize(files: ModelFiles, folder: Path | None, *, quiet: bool) -> Record:
@@ -72,7 +72,7 @@ def _optimize(files: ModelFiles, folder: Path | None, *, quiet: bool) -> Record:
     return optimize(files.model_path, partial(probes, files.voices_path), folder, report)
 
 
-def _tell(record: Record) -> None:
+def _print_result(record: Record) -> None:
     if not record.seconds:
         print("nothing to gain: the model has no quantized convolutions")
         return

@@ -151,7 +151,7 @@ def speech(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def file_format(options: argparse.Namespace, default: str | None = None) -> dict[str, Any]:
-    """Return the parameters that tell what an audio file is like; the default is a format."""
+    """Return the parameters `sample_rate`, `format` and `subtype` of an audio file; `default` is a format."""
     return {
         "sample_rate": options.sample_rate,
         "format": options.format or default,

@@ -17,9 +17,9 @@ from kittentts.cli.options import (
     read_text,
     speech,
 )
-from kittentts.cli.progress import Meter
+from kittentts.cli.progress import ProgressBar
 from kittentts.cli.speaker import open_speaker
-from kittentts.cli.subtitle_file import add_words_option, open_captions
+from kittentts.cli.subtitle_file import add_words_option, open_subtitle_file
 
 if TYPE_CHECKING:
     import argparse
@@ -77,10 +77,10 @@ def _run(options: argparse.Namespace) -> None:
     if not options.subtitles and options.output not in (None, "-"):
         _write_file(text, options)
         return
-    captions = open_captions(options.subtitles, words=options.subtitles_words) if options.subtitles else None
-    with _open_output(options) as write, Meter(options) as meter, captions or contextlib.nullcontext() as audio_of:
+    subtitles = open_subtitle_file(options.subtitles, words=options.subtitles_words) if options.subtitles else None
+    with _open_output(options) as write, ProgressBar(options) as bar, subtitles or contextlib.nullcontext() as audio_of:
         model = open_model(options)
-        settings = {**speech(options), "look_ahead": True, "progress": meter}
+        settings = {**speech(options), "look_ahead": True, "progress": bar}
         if audio_of is None:
             waveforms = model.generate_stream(text, **settings)
         else:
@@ -88,24 +88,24 @@ def _run(options: argparse.Namespace) -> None:
         with contextlib.closing(waveforms):
             for waveform in waveforms:
                 write(waveform)
-    _log(meter, {None: "the sound card", "-": "stdout"}.get(options.output, options.output))
+    _log(bar, {None: "the sound card", "-": "stdout"}.get(options.output, options.output))
 
 
 def _write_file(text: str, options: argparse.Namespace) -> None:
     model = open_model(options)
-    with Meter(options) as meter:
-        model.generate_to_file(text, options.output, **speech(options), **file_format(options), progress=meter)
-    _log(meter, options.output)
+    with ProgressBar(options) as bar:
+        model.generate_to_file(text, options.output, **speech(options), **file_format(options), progress=bar)
+    _log(bar, options.output)
 
 
-def _log(meter: Meter, name: str) -> None:
-    if meter.last:
+def _log(bar: ProgressBar, name: str) -> None:
+    if bar.last:
         logger.info(
             "%s: %.1f s of audio in %.1f s, %.1f times real time",
             name,
-            meter.last.audio_seconds,
-            meter.last.seconds,
-            meter.last.times_real_time,
+            bar.last.audio_seconds,
+            bar.last.seconds,
+            bar.last.times_real_time,
         )
 
 

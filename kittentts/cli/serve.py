@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
-from kittentts.cli.progress import tell
+from kittentts.cli.progress import print_status
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
 
@@ -123,7 +123,7 @@ def _run(options: argparse.Namespace) -> None:
             ),
             bound,
             options.grace,
-            announce=lambda: tell(f"listening on {address}"),
+            announce=lambda: print_status(f"listening on {address}"),
         )
 
 

@@ -1,4 +1,4 @@
-"""`--subtitles`: the audio goes on, the times are kept, and become a file."""
+"""`--subtitles`: a filter that passes the audio on, keeps its times, and writes them to a file at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def open_captions(path: str | os.PathLike[str], *, words: bool) -> Iterator[AudioOf]:
+def open_subtitle_file(path: str | os.PathLike[str], *, words: bool) -> Iterator[AudioOf]:
     """Yield a function that takes the chunks of a text and yields their waveforms; at the end the file is written.
 
     Args:

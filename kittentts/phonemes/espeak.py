@@ -1,4 +1,4 @@
-"""Text of a chunk -> phonemes. espeak-ng, and the one lock around it, live here and nowhere else.
+"""Text -> phonemes, by espeak-ng, behind the one lock of the process around it.
 
 espeak-ng keeps global state: two threads in it at once mix their texts. All models of a process share one
 backend (each new one leaks megabytes) and one lock.
@@ -6,7 +6,7 @@ backend (each new one leaks megabytes) and one lock.
 
 from __future__ import annotations
 
-import itertools
+import atexit
 import logging
 import os
 import re
@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import threading
 import unicodedata
-import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +35,20 @@ _MARKS = re.compile(r"""([;:!?¡¿—…"«»“”(){}\[\]]|(?<![0-9])[.,]|[.,]
 
 # Controls and lone surrogates: espeak-ng ends the text at a NUL and takes \x01 for a command; UTF-8 has no surrogates.
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# of other scripts, about which espeak-ng is silent
+# Digits of other scripts: espeak-ng says nothing for them.
 _DIGIT = re.compile(r"(?![0-9])\d")
 
-_lock = threading.Lock()
-_fork_guards = itertools.count()
-_backend: Any = None
 # espeak-ng has 160 bytes for the path of its data, and ends the process if it does not find them there.
 _DATA_PATH_BYTES = 150
-_short_path: Any = None
+
+# An RLock, so that what interrupts the thread that holds it (a signal handler, a finalizer) gets an error, no deadlock.
+_lock = threading.RLock()
+_is_busy = False
+_backend: Any = None
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no other thread is inside espeak-ng (15 ms at most, while it is loaded up to a second): in a
+    # child whose copy of it is in the middle of a text, 2 of 50 said something else or hung.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class Phonemizer:
@@ -53,13 +57,14 @@ class Phonemizer:
     Holds no state; all instances share one backend, which is made on first use.
     """
 
-    def __init__(self) -> None:
-        _guard_forks()
-
     def phonemize(self, text: Sequence[str]) -> list[str]:
         """Return the phonemes (IPA with stress marks, punctuation kept) of each text.
 
         Nothing is left out: words too long for espeak-ng are spoken in parts.
+
+        Raises:
+            EspeakError: espeak-ng cannot be loaded; or the caller interrupted this very thread inside of it, as a
+                signal handler or a finalizer may.
         """
         return [_phonemize_text(_DIGIT.sub(_ascii_digit, _UNSPEAKABLE.sub(" ", one))) for one in text]
 
@@ -81,9 +86,7 @@ def _phonemize_clause(clause: str) -> str:
     if not text:
         return clause
     if len(text) <= _CLAUSE_CHARACTERS and all(len(word.encode()) <= _WORD_BYTES for word in text.split()):
-        with _lock:
-            found = _espeak().phonemize([text])
-        phonemes = found[0].strip() if found else ""
+        phonemes = _call_espeak(text)
         group = max(map(len, phonemes.split()), default=0)
         if len(text) == 1 or (group < _WORD_PHONEMES and len(phonemes) < _CLAUSE_PHONEMES):
             start = clause.index(text)
@@ -101,17 +104,39 @@ def _halves(text: str) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
-def _espeak() -> Any:
+def _call_espeak(text: str) -> str:
+    global _is_busy  # noqa: PLW0603
+    with _lock:
+        # only the thread that set it gets past the lock while it is set
+        if _is_busy:
+            raise EspeakError(
+                "a signal handler or finalizer cannot speak: it interrupted its own thread inside espeak-ng; "
+                "let it set a flag, and speak when it has returned"
+            )
+        try:
+            _is_busy = True
+            found = _load_espeak().phonemize([text])
+        finally:
+            _is_busy = False
+    return found[0].strip() if found else ""
+
+
+def _load_espeak() -> Any:
     """Return the process's backend, made on first use. The caller holds the lock."""
     global _backend  # noqa: PLW0603
     if _backend is None:
         from phonemizer.backend import EspeakBackend
+        from phonemizer.backend.espeak.api import EspeakAPI
         from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
         library, data = espeak_files()
         EspeakWrapper.set_library(library)
         if data is not None:
             EspeakWrapper.set_data_path(_checked_data_path(Path(data)))
+        if hasattr(os, "fork"):
+            # At exit phonemizer removes its copy of the library. A forked child that exits does so, too, and its
+            # parent would end with a traceback. Neither needs the file: the library stays mapped.
+            EspeakAPI._delete = staticmethod(lambda _, folder: shutil.rmtree(folder, ignore_errors=True))  # noqa: SLF001
         # Outside the hierarchy of loggers: its warnings are about phonemizer's own bookkeeping.
         silent = logging.Logger("phonemizer")  # noqa: LOG001
         silent.addHandler(logging.NullHandler())
@@ -146,7 +171,6 @@ def espeak_files() -> tuple[str, str | None]:
 
 def _checked_data_path(path: Path) -> str:
     """Return the folder of espeak-ng's data, a copy if its path is too long for espeak-ng."""
-    global _short_path  # noqa: PLW0603
     found = next((one for one in (path, path / "espeak-ng-data") if (one / "phontab").is_file()), None)
     if found is None:
         raise EspeakError(
@@ -155,22 +179,13 @@ def _checked_data_path(path: Path) -> str:
         )
     if len(os.fsencode(found)) < _DATA_PATH_BYTES:
         return str(found)
-    _short_path = tempfile.TemporaryDirectory(prefix="espeak", ignore_cleanup_errors=True)
+    folder = tempfile.mkdtemp(prefix="espeak")
+    atexit.register(_remove, folder, os.getpid())
     # no link: phonemizer would resolve it
-    return str(shutil.copytree(found, Path(_short_path.name) / "data"))
+    return str(shutil.copytree(found, Path(folder) / "data"))
 
 
-def _guard_forks() -> None:
-    """Let a fork wait until no thread is inside espeak-ng, so that the child finds it whole and the lock free."""
-    # the count gives the 0 to one thread only
-    if hasattr(os, "register_at_fork") and next(_fork_guards) == 0:
-        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
-
-
-def _after_fork() -> None:
-    _lock.release()
-    # phonemizer's copy of the library, and our copy of the data, belong to the parent, which removes them at its end
-    for finalizer in list(getattr(weakref.finalize, "_registry", ())):
-        referent = finalizer.peek()
-        if referent and (type(referent[0]).__name__ == "EspeakAPI" or referent[0] is _short_path):
-            finalizer.atexit = False
+def _remove(folder: str, owner: int) -> None:
+    # a forked child that exits must not: its parent still reads there
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@
 | `rule`, `apply` | what a rule is; which rule speaks for which characters |
 | `numbers` | numbers in words |
 | `units` | the names of units |
-| `trace` | which characters of a text became which |
+| `edits` | which characters of a text became which |
 | `text` | two small helpers |
 """
 

@@ -79,11 +79,11 @@ class TextPreprocessor(NamedTuple):
             text = pattern.sub(left, text)
         return self._simplified(apply_rules(text, self._rules()))
 
-    def trace(self, text: str) -> tuple[str, list[list[Edit]]]:
+    def process_with_edits(self, text: str) -> tuple[str, list[list[Edit]]]:
         """Do the same as `process`, and say which characters came from where.
 
         Returns:
-            The text that `process` returns, and the edits that led to it, step by step: see `trace.to_original`.
+            The text that `process` returns, and the edits that led to it, step by step: see `edits.to_original`.
 
         Raises:
             TextTypeError: the text is not a `str`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import warnings
 from pathlib import Path
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 # 400 characters at a time in ours, 1,642 MiB in all, stays below it.
 _RUN_BYTES = 60e6
 _CHARACTER_BYTES = 1.8e6
+# The size of that voice's ONNX file. A smaller graph takes less, but not in proportion: its tensors are as long as the
+# audio, and only less wide. Width goes with the square root of the number of weights.
+_FILE_BYTES = 92e6
 
 
 def usable_cores() -> int:
@@ -50,20 +54,15 @@ def available_memory() -> int | None:
     return max(0, min(known)) if known else None
 
 
-def run_bytes(characters: float) -> float:
+def run_bytes(characters: float, file_bytes: int) -> float:
     """Return how much memory one run takes, at most.
 
     Args:
         characters: of the chunk (or tokens: about as many) at speed 1.0; at half the speed there are twice as many
             samples.
+        file_bytes: the size of the ONNX file.
     """
-    return _RUN_BYTES + _CHARACTER_BYTES * characters
-
-
-def runs_in_memory(characters: float) -> int | None:
-    """Return how many runs of a chunk fit into the memory that is free, at least 1; None where that is not known."""
-    free = available_memory()
-    return None if free is None else max(1, int(free / run_bytes(characters)))
+    return (_RUN_BYTES + _CHARACTER_BYTES * characters) * min(1.0, math.sqrt(file_bytes / _FILE_BYTES))
 
 
 def _machine_memory() -> int | None:

@@ -1,280 +1,270 @@
-"""The open graphs of this process: their ONNX Runtime sessions, who shares them, and who runs in them when."""
+"""The ONNX Runtime sessions of this process: who shares them, and who runs in them when."""
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import itertools
 import os
 import threading
 import time
 import weakref
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kittentts.errors import SettingError, StoppedError
 from kittentts.runtime import onnx_graph
-from kittentts.runtime.resources import available_memory
-from kittentts.synthesis.parallel import Slots
+from kittentts.runtime.resources import available_memory, run_bytes
+from kittentts.runtime.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from kittentts.runtime.cancellation import Cancellation
+    from kittentts.runtime.chunks import ModelInput
 
-    from kittentts.runtime.call import Call
+# How many sessions that travelling models have opened stay open when nobody holds them, for the next task.
+_KEPT = 2
+# How long the program's end waits for runs that it has stopped, which takes some 15 ms.
+_LAST_SECONDS = 5.0
 
-# How long a graph that is kept stays open when nobody holds it, at least; at most it is twice as long.
-_KEEP_SECONDS = 60.0
-
-_lock = threading.Lock()
-_graphs: weakref.WeakValueDictionary[tuple[Any, ...], OpenGraph] = weakref.WeakValueDictionary()
-_all: weakref.WeakSet[Sessions] = weakref.WeakSet()
+# These locks are re-entrant, so that a signal handler may use a model whose method it has interrupted.
+_lock = threading.RLock()
+_shared: weakref.WeakValueDictionary[tuple[Any, ...], SharedSessions] = weakref.WeakValueDictionary()
+_kept: deque[SharedSessions] = deque(maxlen=_KEPT)
+_handles: weakref.WeakSet[SessionHandle] = weakref.WeakSet()
 _hooks = itertools.count()
-# the parent's sessions in a forked child: to close them would be to wait for threads that are gone
-_lost: list[Any] = []
+# A forked child never lets go of the parent's sessions: to close them is to wait for threads that it does not have.
+_parents_sessions: list[Any] = []
 
 
 class Cores(NamedTuple):
     """How much of the machine a graph uses."""
 
     runs: int
-    """Runs at a time, over all threads."""
+    """Runs at a time, over all callers."""
     threads: int
-    """Intra-op threads of a run that has all cores."""
+    """Intra-op threads of a multi-threaded run."""
 
 
-class Sessions:
-    """A model's way into its graph, which it shares with the models that opened the same file in the same way.
+class SessionHandle:
+    """A model's access to its graph, whose sessions it shares with the models that opened the same file alike.
 
     Thread-safe. `close` ends it for this model only. In a forked child the graph is opened anew on first use.
 
     Args:
         path, backend: as for `onnx_graph.open_session`, and so are the errors.
         cores: how much to use.
+
+    Attributes:
+        token_input, waveform_output, duration_output: the graph's names of them; None for durations that it lacks.
     """
 
     def __init__(self, path: str | os.PathLike[str], backend: str | None, cores: Cores) -> None:
         _set_hooks()
-        self._replaced: Any = None
-        self._reset()
-        self._graph: OpenGraph | None = _graph(path, backend, cores, self)
-        self.slots = self._graph.slots
-        session = self._graph.all_cores()
+        self._assigned: Any = None
+        self._lock = threading.RLock()
+        self._calls: weakref.WeakSet[Cancellation] = weakref.WeakSet()
+        self._shared: SharedSessions | None = _shared_sessions(path, backend, cores)
+        session = self._shared.multi_threaded()
         self.token_input = onnx_graph.token_input(session)
-        self._waveform = onnx_graph.waveform_output(session)
-        self._durations = onnx_graph.duration_output(session)
-        _all.add(self)
-
-    def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: weakref.WeakSet[Call] = weakref.WeakSet()
+        self.waveform_output = onnx_graph.waveform_output(session)
+        self.duration_output = onnx_graph.duration_output(session)
+        with _lock:
+            _handles.add(self)
 
     def after_fork(self) -> None:
         """Start afresh in the child."""
-        _lost.append(self._replaced)
-        self._replaced = None
-        self._reset()
+        _parents_sessions.append(self._assigned)
+        self._assigned = None
+        self._lock = threading.RLock()
+        self._calls = weakref.WeakSet()
 
-    def all_cores(self) -> Any:
-        """Return the session whose runs use all cores."""
-        return self._replaced or self._open_graph().all_cores()
+    @property
+    def slots(self) -> Slots:
+        """Where the runs of all models with these sessions wait for one another."""
+        return self._open().slots
 
-    def one_core(self) -> Any:
-        """Return the session whose runs use one core each."""
-        return self._replaced or self._open_graph().one_core()
+    @property
+    def session(self) -> Any:
+        """The session whose runs use all cores; one that is assigned is used for all runs of this model."""
+        return self._assigned or self._open().multi_threaded()
 
-    def replace(self, session: Any) -> None:
-        """Let all runs of this model use a session of the user's."""
-        self._replaced = session
+    @session.setter
+    def session(self, session: Any) -> None:
+        self._assigned = session
 
     def keep(self) -> None:
-        """Let the graph stay open for a minute when this model is gone: where models travel, the next comes soon."""
-        self._open_graph().keep()
+        """Let the sessions stay open after this model: where models travel, the next that needs them comes soon."""
+        shared = self._open()
+        with _lock:
+            if shared not in _kept:
+                _kept.append(shared)
 
-    def begin(self, call: Call) -> None:
-        """Let `close` stop a call."""
+    def register(self, call: Cancellation, *, seed: int | None = None) -> None:
+        """Let `close` stop a call, and check that it can run.
+
+        Raises:
+            StoppedError: this handle is closed.
+            SettingError: a seed is needed, and the session is one that was assigned.
+        """
         with self._lock:
-            self._open_graph()
+            shared = self._open()
             self._calls.add(call)
+        if seed is not None and self._assigned and shared.is_random():
+            raise SettingError("seed= cannot seed a session that was assigned to the model; leave one of them out")
 
-    def run(
-        self,
-        inputs: Mapping[str, NDArray[Any]],
-        call: Call,
-        *,
-        memory: float,
-        one_core: bool,
-        shrink: bool,
-        timed: bool = False,
-        seed: int | None = None,
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-        """Run the graph once, as soon as there is a slot; returns what `onnx_graph.run` does.
+    @contextlib.contextmanager
+    def take(
+        self, model_input: ModelInput, call: Cancellation, *, single_threaded: bool, seed: int | None = None
+    ) -> Iterator[Any]:
+        """Wait for a slot and hold it; yield the session for one run.
 
         Args:
-            inputs: of the graph.
-            call: stops it.
-            memory: bytes that it takes, and waits for.
-            one_core: run on one core; else on all.
-            shrink: give the memory of the session back afterwards.
-            timed: the durations are wanted, if the graph tells them.
+            model_input: what is to run.
+            call: ends the waiting.
+            single_threaded: for a run on one core; else, or where memory is short of a second run beside it, on all.
             seed: of the graph's random nodes, if it has any; each run has a session of its own then.
 
         Raises:
-            SettingError: a seed is needed, and the session is one of the user's.
+            StoppedError: this handle is closed.
         """
-        with self.slots.take(call.is_stopped, memory):
-            if seed is not None and self._open_graph().is_random():
-                if self._replaced:
-                    raise SettingError(
-                        "seed= cannot seed a session that was assigned to the model; leave one of them out"
-                    )
-                session = self._open_graph().seeded(seed, one_core=one_core)
-            else:
-                session = self.one_core() if one_core else self.all_cores()
-            durations = self._durations if timed else None
-            return onnx_graph.run(session, inputs, self._waveform, durations, call.options(shrink=shrink))
+        memory = run_bytes(model_input.token_ids.size / float(model_input.speed[0]), self._open().file_bytes)
+        with self.slots.take(lambda: call.is_stopped, memory) as has_company, call.run():
+            yield self._session_of_a_run(single_threaded=single_threaded and has_company, seed=seed)
 
-    def stop_daemons(self) -> None:
-        """Stop the calls of daemon threads, which must not hold up the end of the program."""
-        for call in list(self._calls):
-            if call.is_daemon:
-                call.stop()
+    def _session_of_a_run(self, *, single_threaded: bool, seed: int | None) -> Any:
+        if self._assigned:
+            return self._assigned
+        shared = self._open()
+        if seed is not None and shared.is_random():
+            return shared.seeded(seed, single_threaded=single_threaded)
+        return shared.single_threaded() if single_threaded else shared.multi_threaded()
+
+    def stop_abandoned(self) -> list[Cancellation]:
+        """Stop the calls that nobody waits for when the main thread is done; return them."""
+        with self._lock:
+            abandoned = [call for call in self._calls if call.is_abandoned]
+        for call in abandoned:
+            call.stop()
+        return abandoned
 
     def close(self) -> None:
-        """Stop all calls and let go of the graph; may be called again."""
+        """Stop all calls and let go of the graph; may be called again, and in a signal handler."""
         with self._lock:
-            if self._graph is not None:
-                self._graph.users.discard(self)
-            self._graph = self._replaced = None
+            self._shared = self._assigned = None
             calls = list(self._calls)
         for call in calls:
             call.stop()
 
-    def _open_graph(self) -> OpenGraph:
-        found = self._graph
-        if found is None:
+    def _open(self) -> SharedSessions:
+        shared = self._shared
+        if shared is None:
             raise StoppedError("the model is closed; open it again with KittenTTS(...)")
-        return found
+        return shared
 
 
-class OpenGraph:
-    """Two sessions of one graph, each made on first use: one whose runs use all cores, one for a core a run.
+class SharedSessions:
+    """Two sessions of one graph, each opened on first use: a multi-threaded and a single-threaded one. Thread-safe.
 
-    Thread-safe. Python lets go of it when no model holds it.
+    Python lets go of it when no model holds it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], backend: str | None, cores: Cores) -> None:
-        self._path = path
+    def __init__(self, path: Path, backend: str | None, cores: Cores, file_bytes: int) -> None:
+        self.path = path
+        self.file_bytes = file_bytes
         self._backend = backend
-        self._threads = cores.threads
-        self._all_cores: Any = None
-        self._one_core: Any = None
+        self._cores = cores
         self._is_random: bool | None = None
-        self._lock = threading.Lock()
-        self.slots = Slots(cores.runs, available_memory)
-        self.users: weakref.WeakSet[Sessions] = weakref.WeakSet()
-        self._was_used = False
-        self._is_kept = False
+        self._start()
+
+    def _start(self) -> None:
+        self._lock = threading.RLock()
+        self._multi_threaded: Any = None
+        self._single_threaded: Any = None
+        self.slots = Slots(self._cores.runs, available_memory)
 
     def after_fork(self) -> None:
         """Start afresh in the child."""
-        _lost.extend([self._all_cores, self._one_core])
-        self._all_cores = self._one_core = None
-        self._lock = threading.Lock()
-        self.slots.reset()
-        # the thread that kept it is gone
-        self._is_kept = False
+        _parents_sessions.extend([self._multi_threaded, self._single_threaded])
+        self._start()
 
-    def all_cores(self) -> Any:
+    def multi_threaded(self) -> Any:
         """Return the session whose runs use all cores."""
         with self._lock:
-            if self._all_cores is None:
-                self._all_cores = onnx_graph.open_session(self._path, self._backend, threads=self._threads)
-            return self._all_cores
+            if self._multi_threaded is None:
+                self._multi_threaded = onnx_graph.open_session(self.path, self._backend, threads=self._cores.threads)
+            return self._multi_threaded
 
-    def one_core(self) -> Any:
+    def single_threaded(self) -> Any:
         """Return the session whose runs use one core each; on another device than the CPU there is only the other."""
-        if not onnx_graph.is_cpu(self._backend) or self._threads == 1:
-            return self.all_cores()
+        if not onnx_graph.is_cpu(self._backend) or self._cores.threads == 1:
+            return self.multi_threaded()
         with self._lock:
-            if self._one_core is None:
-                self._one_core = onnx_graph.open_session(self._path, self._backend, threads=1)
-            return self._one_core
+            if self._single_threaded is None:
+                self._single_threaded = onnx_graph.open_session(self.path, self._backend, threads=1)
+            return self._single_threaded
+
+    def seeded(self, seed: int, *, single_threaded: bool) -> Any:
+        """Return a new session for a single run, whose random nodes begin with this seed."""
+        threads = 1 if single_threaded else self._cores.threads
+        return onnx_graph.open_session(self.path, self._backend, threads=threads, seed=seed)
 
     def is_random(self) -> bool:
         """Whether the graph has random nodes."""
-        with self._lock:
-            if self._is_random is None:
-                self._is_random = onnx_graph.has_random_nodes(self._path)
-            return self._is_random
-
-    def seeded(self, seed: int, *, one_core: bool) -> Any:
-        """Return a new session for a single run, whose random nodes begin with this seed."""
-        return onnx_graph.open_session(self._path, self._backend, threads=1 if one_core else self._threads, seed=seed)
-
-    def keep(self) -> None:
-        """Stay open until nobody has used it for `_KEEP_SECONDS`."""
-        with self._lock:
-            self._was_used = True
-            if not self._is_kept:
-                self._is_kept = True
-                threading.Thread(target=self._linger, name="kittentts-keep", daemon=True).start()
-
-    def _linger(self) -> None:
-        while True:
-            time.sleep(_KEEP_SECONDS)
-            with self._lock:
-                if not self._was_used and not self.users:
-                    self._is_kept = False
-                    return
-                self._was_used = False
+        if self._is_random is None:
+            self._is_random = onnx_graph.has_random_nodes(self.path)
+        return self._is_random
 
 
-def _graph(path: str | os.PathLike[str], backend: str | None, cores: Cores, user: Sessions) -> OpenGraph:
-    """Return the process's graph of a file; a file that was replaced is another one."""
+def _shared_sessions(path: str | os.PathLike[str], backend: str | None, cores: Cores) -> SharedSessions:
+    """Return the process's sessions of a file; a file that was replaced is another one."""
+    path = Path(path)
     try:
-        status = Path(path).stat()
-        version: tuple[int, ...] = status.st_mtime_ns, status.st_size, status.st_ino
+        status = path.stat()
+        version = status.st_size, status.st_mtime_ns, status.st_ino
     except OSError:
-        version = ()  # opening it will say why
+        version = 0, 0, 0  # opening it will say why
     key = os.path.realpath(path), version, backend, cores
     with _lock:
-        found = _graphs.get(key)
+        found = _shared.get(key)
         if found is None:
-            found = _graphs[key] = OpenGraph(path, backend, cores)
-        found.users.add(user)
+            found = _shared[key] = SharedSessions(path, backend, cores, file_bytes=version[0])
     return found
 
 
 def _set_hooks() -> None:
     """Once a process, when the first model is opened."""
-    # the count gives the 0 to one thread only
+    # `next()` on `itertools.count` is atomic, so exactly one thread registers the hooks
     if next(_hooks) == 0:
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=onnx_graph.opening.acquire,
-                after_in_parent=onnx_graph.opening.release,
-                after_in_child=_after_fork,
-            )
-        # Imported now, because phonemizer imports it on first use, and its own hook is refused once the program ends.
-        import concurrent.futures.process  # noqa: F401
+            os.register_at_fork(after_in_child=_after_fork)
+        # The hooks of `concurrent.futures`, which wait at the program's end for the executors' threads, are called
+        # through the same list, last in, first out: they must be there before ours. (A plain `atexit` function is
+        # called after the wait.) phonemizer imports `process` too, which would be refused once the program ends.
+        import concurrent.futures.process
+        import concurrent.futures.thread  # noqa: F401
 
-        # concurrent.futures waits at the end of the program for its threads, through this same hook, which is called
-        # before it; a plain atexit function would be called after it, when all is spoken.
         getattr(threading, "_register_atexit", atexit.register)(_at_exit)
 
 
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603
-    onnx_graph.opening.release()
-    _lock = threading.Lock()
-    for found in list(_graphs.values()):
-        found.after_fork()
-    for sessions in list(_all):
-        sessions.after_fork()
+    _lock = threading.RLock()
+    onnx_graph.opening = threading.Lock()
+    for shared in list(_shared.values()):
+        shared.after_fork()
+    for handle in list(_handles):
+        handle.after_fork()
 
 
 def _at_exit() -> None:
-    for sessions in list(_all):
-        sessions.stop_daemons()
+    """When the main thread is done: stop the calls that nobody waits for, so that the program ends."""
+    with _lock:
+        handles = list(_handles)
+    stopped = [call for handle in handles for call in handle.stop_abandoned()]
+    deadline = time.monotonic() + _LAST_SECONDS
+    # ONNX Runtime must not be taken down under a run
+    while any(call.is_running for call in stopped) and time.monotonic() < deadline:
+        time.sleep(0.002)

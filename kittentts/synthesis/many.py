@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import reprlib
-import time
-from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import EspeakError, SettingError, StoppedError, TextTypeError
-from kittentts.progress_bar import open_bar
-from kittentts.runtime.call import check_progress
-from kittentts.synthesis.model_input import with_pauses
-from kittentts.synthesis.parallel import fan_out
-from kittentts.synthesis.request import silent
+from kittentts.synthesis.request import nothing_to_speak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from kittentts.alignment.speech import Speech
-    from kittentts.runtime.call import Call
-    from kittentts.synthesis.model_input import Chunk, Part
-    from kittentts.synthesis.parallel import Calls
+    from kittentts.runtime.chunks import SynthesizedChunk
+    from kittentts.synthesis.progress import TextReporter
     from kittentts.synthesis.request import Request
+    from kittentts.synthesis.scheduler import Outcome, Scheduler
 
-    Samples = NDArray[np.float32]
+    # (audio, speech) of a text whose chunks are all there
+    Assemble = Callable[[Request, Sequence[SynthesizedChunk]], tuple[NDArray[np.float32], Speech | None]]
+    # (text, voice, speed) -> what to speak; None stands for the voice or speed of the call
+    Check = Callable[[str, str | None, float | None], Request]
 
 logger = logging.getLogger(__name__)
 
 _ORDERS = ("input", "completed")
-# so many texts, and chunks, for each worker may be on their way
-_WINDOW = 4
 _ITEM_LENGTHS = range(2, 5)
 
 
@@ -60,7 +52,7 @@ class Result:
     """That of the item; None for a text alone."""
     text: Any
     """The text as it was given."""
-    audio: Samples | None
+    audio: NDArray[np.float32] | None
     """The waveform that `generate` returns, float32 of shape `(samples,)` at 24 000 Hz."""
     error: Exception | None
     """What `generate` would have raised, without its stack (which is logged at level DEBUG)."""
@@ -68,120 +60,23 @@ class Result:
     """With `timings=True` what `synthesize` returns, of which `audio` is the waveform."""
 
 
-@dataclass(frozen=True)
-class ManyProgress:
-    """How far a `generate_many` has come."""
-
-    texts: int
-    """Texts that are done, failed ones included."""
-    failed: int
-    total_texts: int | None
-    """None where the iterable has no length."""
-    characters: int
-    """Characters of the texts that are spoken."""
-    audio_seconds: float
-    """Length of what is spoken."""
-    seconds: float
-    """Since the call began."""
-
-    @property
-    def times_real_time(self) -> float:
-        """Seconds of audio made in one second."""
-        return self.audio_seconds / self.seconds if self.seconds else 0.0
-
-
-class Steps(NamedTuple):
-    """What the engine does for a text, step by step."""
-
-    check: Callable[[str, str | None, float | None], Request]
-    """(text, voice, speed) -> what to speak; None stands for the voice or speed of the call."""
-    chunks: Callable[[Request], Iterator[Chunk]]
-    """Phonemizes, in the caller's thread."""
-    run: Callable[..., Part]
-    """(chunk, request, one_core=, shrink=) -> what it makes, in any thread."""
-    speech: Callable[[Request, list[Part]], Speech]
-    """All parts of a text -> the whole with its times, in the caller's thread."""
-
-
-class Tally:
-    """Counts the results of a call and reports them.
-
-    Args:
-        texts: the iterable; its length, if it has one, is the total.
-        progress: True for a bar on stderr, or a function that gets a `ManyProgress`.
-
-    Raises:
-        SettingError: `progress` is something else.
-    """
-
-    def __init__(self, texts: object, progress: bool | Callable[[ManyProgress], object]) -> None:
-        check_progress(progress)
-        self._total = len(texts) if isinstance(texts, Sized) else None
-        self._report = progress if callable(progress) else self._show
-        self._bar: Any = None
-        if progress is True:
-            self._bar = open_bar(total=self._total, unit="text", desc="speaking")
-        self._began = time.perf_counter()
-        self._texts = self._failed = self._characters = self._samples = 0
-
-    def note(self, result: Result) -> None:
-        """Count a result and report it."""
-        self._texts += 1
-        if result.audio is None:
-            self._failed += 1
-        else:
-            self._characters += len(result.text)
-            self._samples += len(result.audio)
-        self._report(
-            ManyProgress(
-                texts=self._texts,
-                failed=self._failed,
-                total_texts=self._total,
-                characters=self._characters,
-                audio_seconds=self._samples / SAMPLE_RATE,
-                seconds=time.perf_counter() - self._began,
-            )
-        )
-
-    def close(self) -> None:
-        """Leave the progress bar as it is."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def _show(self, progress: ManyProgress) -> None:
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"{progress.times_real_time:.1f} times real time", refresh=False)
-            self._bar.update()
-
-
 @dataclass(eq=False)
 class _Job:
-    """A text on its way."""
+    """A text that is begun and not yet yielded."""
 
     index: int
     id: Any
     text: Any
     request: Request | None = None
-    chunks: int = 0
-    """How many were made."""
-    complete: bool = False
-    """Whether no more will be made."""
-    parts: dict[int, Part] = field(default_factory=dict)
-    """By the place of the chunk."""
+    count: int | None = None
+    """Of its chunks, when all are made."""
+    chunks: dict[int, SynthesizedChunk] = field(default_factory=dict)
+    """By place."""
     error: Exception | None = None
 
     @property
     def is_done(self) -> bool:
-        return self.complete and (self.error is not None or len(self.parts) == self.chunks)
-
-
-class _Run(NamedTuple):
-    job: _Job
-    place: int
-    """Of the chunk among those of the text, from 0."""
-    chunk: Chunk
-    cost: float
-    """Characters of the chunk at speed 1.0: what its time and memory are proportional to."""
+        return self.error is not None or self.count == len(self.chunks)
 
 
 def check_many(texts: object, order: str) -> None:
@@ -192,119 +87,65 @@ def check_many(texts: object, order: str) -> None:
         raise SettingError(f"order={order!r} is unknown; use one of {', '.join(map(repr, _ORDERS))}")
 
 
-def speak_many(
-    texts: Iterable[str | tuple[Any, ...]], steps: Steps, call: Call, tally: Tally, *, workers: int, in_order: bool
+def run_many(
+    texts: Iterable[str | tuple[Any, ...]],
+    check: Check,
+    assemble: Assemble,
+    scheduler: Scheduler,
+    reporter: TextReporter,
+    *,
+    window: int,
+    in_order: bool,
 ) -> Generator[Result, None, None]:
     """Yield what becomes of each text; see `KittenTTS.generate_many`.
 
     Args:
         texts: read in the caller's thread, no further ahead than the window.
-        steps: of the engine.
-        call: stops the runs.
-        tally: counts the results.
-        workers: how many runs at a time.
+        check: makes the request of a text.
+        assemble: makes the audio of its chunks, in the caller's thread.
+        scheduler: of the call.
+        reporter: counts the results.
+        window: how many texts may be begun and not yet yielded.
         in_order: yield the results in the order of the texts; else as soon as they are there.
     """
-    pool = _Pool(steps, workers)
-    window = _WINDOW * workers
-    # those that are begun and not yet yielded, in the order of the texts
     jobs: dict[int, _Job] = {}
-    source = _read(texts, steps)
-    run: _Run | None = None
-    # whether there are more texts, and whether the one that was begun last has more chunks
-    more, reading = True, False
-    with (
-        contextlib.closing(tally),
-        contextlib.closing(pool),
-        fan_out(pool.speak, workers, size=_cost, stop=call.stop) as pool.calls,
-    ):
-        while more or jobs:
-            call.check()
-            for result in _finished(jobs, steps, in_order=in_order):
-                tally.note(result)
+    source = enumerate(texts)
+    is_complete = False
+    try:
+        scheduler.permit()
+        while jobs or not is_complete:
+            job = _next_done(jobs, in_order=in_order)
+            if job is not None:
+                result = _result(jobs.pop(job.index), assemble)
+                reporter.record(result)
                 yield result
-            wait = True
-            if run is None and more and len(pool.calls.unfinished) < window and (reading or len(jobs) < window):
-                job, run = next(source, (None, None))
-                wait, more, reading = False, job is not None, run is not None
-                if job is None:
-                    pool.calls.complete()
-                else:
-                    jobs[job.index] = job
-            if run is not None:
-                pool.calls.submit(run)
-                run = None
-            elif wait and jobs:
-                pool.calls.results(call.check)
+            elif is_complete or len(jobs) == window:
+                _take(scheduler.wait(_nothing), jobs, scheduler)
+            elif outcome := scheduler.poll():
+                _take(outcome, jobs, scheduler)
+            elif (item := next(source, None)) is None:
+                is_complete = True
+                scheduler.end()
+            else:
+                job = jobs[item[0]] = _begin(*item, check)
+                if job.request is not None:
+                    scheduler.feed(job.request, job.index)
+    finally:
+        scheduler.close()
+        reporter.close()
 
 
-class _Pool:
-    """Where the chunks of all texts run.
-
-    Each thread that is free takes the largest that waits. While there are as many as workers, each runs on one core;
-    fewer share all cores.
-    """
-
-    calls: Calls[_Run, None]
-
-    def __init__(self, steps: Steps, workers: int) -> None:
-        self._steps = steps
-        self._workers = workers
-
-    def close(self) -> None:
-        """Let go of the calls, which hold this pool, so that with the last reference to the model its memory goes."""
-        del self.calls
-
-    def speak(self, run: _Run) -> None:
-        """Run a chunk, in a thread, and give the job its waveform or error."""
-        job = run.job
-        if job.request is None or job.error is not None:
-            return
-        count, last = self.calls.company(self._workers)
-        try:
-            part = self._steps.run(
-                run.chunk,
-                job.request,
-                one_core=1 < self._workers <= count,
-                # the last runs to begin give the session's memory back
-                shrink=last and count < 2 * self._workers,
-            )
-        except Exception as error:  # noqa: BLE001 (it becomes the result)
-            job.error = _without_stack(error)
-        else:
-            job.parts[run.place] = part
-
-
-def _finished(jobs: dict[int, _Job], steps: Steps, *, in_order: bool) -> Iterator[Result]:
-    """Take the jobs whose results may be yielded."""
-    for job in list(jobs.values()):
-        if job.is_done:
-            yield _result(jobs.pop(job.index), steps)
-        elif in_order:
-            return
-
-
-def _read(texts: Iterable[str | tuple[Any, ...]], steps: Steps) -> Iterator[tuple[_Job, _Run | None]]:
-    """Yield the runs of each text as they are made, and a None after the last of each."""
-    for index, given in enumerate(texts):
-        job = _Job(index, None, given)
-        try:
-            item = _item(given)
-            job.id, job.text = item.id, item.text
-            job.request = steps.check(item.text, item.voice, item.speed)
-            for place, chunk in enumerate(steps.chunks(job.request)):
-                job.chunks += 1
-                yield job, _Run(job, place, chunk, len(chunk.text) / float(job.request.speed))
-                if job.error is not None:
-                    break
-            if job.chunks == 0:
-                job.error = silent(job.request.texts[0])
-        except (StoppedError, EspeakError):
-            raise
-        except Exception as error:  # noqa: BLE001 (also that of the user's clean_text; it becomes the result)
-            job.error = _without_stack(error)
-        job.complete = True
-        yield job, None
+def _begin(index: int, given: Any, check: Check) -> _Job:
+    job = _Job(index, None, given)
+    try:
+        item = _item(given)
+        job.id, job.text = item.id, item.text
+        job.request = check(item.text, item.voice, item.speed)
+    except StoppedError:
+        raise
+    except Exception as error:  # noqa: BLE001 (also that of the user's clean_text; it becomes the result)
+        job.error = _without_stack(error)
+    return job
 
 
 def _item(given: object) -> Item:
@@ -315,15 +156,45 @@ def _item(given: object) -> Item:
     raise TextTypeError(f"{reprlib.repr(given)} is neither a str nor (id, text), (id, text, voice, speed)")
 
 
-def _result(job: _Job, steps: Steps) -> Result:
+def _take(outcome: Outcome, jobs: Mapping[int, _Job], scheduler: Scheduler) -> None:
+    """Add an outcome to the job of its text."""
+    scheduler.permit()
+    job, error = jobs.get(outcome.request), outcome.error
+    if job is None or job.error is not None:
+        # it has failed before
+        return
+    if outcome.chunk is not None:
+        job.chunks[outcome.place] = outcome.chunk
+    elif error is None:
+        job.count = outcome.place
+        if job.count == 0 and job.request is not None:
+            job.error = nothing_to_speak(job.request.texts[0])
+    elif isinstance(error, EspeakError) or not isinstance(error, Exception):
+        # it is about all texts
+        raise error
+    else:
+        job.error = _without_stack(error)
+        scheduler.drop(job.index)
+
+
+def _next_done(jobs: Mapping[int, _Job], *, in_order: bool) -> _Job | None:
+    for job in jobs.values():
+        if job.is_done:
+            return job
+        if in_order:
+            break
+    return None
+
+
+def _nothing() -> None:
+    """Report nothing: it is done for each text."""
+
+
+def _result(job: _Job, assemble: Assemble) -> Result:
     if job.error is not None or job.request is None:
         return Result(job.index, job.id, job.text, None, job.error)
-    parts = [job.parts[place] for place in range(job.chunks)]
-    if not job.request.written:
-        audio = np.concatenate(list(with_pauses(parts, job.request.silence)))
-        return Result(job.index, job.id, job.text, audio, None)
-    speech = steps.speech(job.request, parts)
-    return Result(job.index, job.id, job.text, speech.audio, None, speech)
+    audio, speech = assemble(job.request, [job.chunks[place] for place in range(len(job.chunks))])
+    return Result(job.index, job.id, job.text, audio, None, speech)
 
 
 def _without_stack(error: Exception) -> Exception:
@@ -334,7 +205,3 @@ def _without_stack(error: Exception) -> Exception:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
     return error
-
-
-def _cost(run: _Run) -> float:
-    return run.cost

@@ -1,15 +1,16 @@
-"""The door of the engine: what a user passes is checked here, once, and becomes a `Request`."""
+"""What a user passes is checked here, once, and becomes a `Request`."""
 
 from __future__ import annotations
 
 import numbers
 import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kittentts import defaults
-from kittentts.alignment.source_map import trace
+from kittentts.alignment.source_map import ChunkSource, map_to_source
 from kittentts.audio.waveform import silence
 from kittentts.errors import SettingError, TextError, TextTypeError
 from kittentts.optimize import MODES
@@ -23,27 +24,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kittentts.alignment.source_map import Written
     from kittentts.preprocess.edits import Edit
+    from kittentts.synthesis.options import SpeechOptions
 
 # characters of a text in a message
-_BEGINNING = 40
+_EXCERPT = 40
 # what float32 holds after a speed prior
 _SPEEDS = (1e-30, 1e30)
 _LONGEST_SILENCE = 60.0
 
 
-class Options(TypedDict, total=False):
-    """How to speak; what is left out is as in `make_request`."""
-
-    phonemes: bool
-    sentence_silence: float
-    trim: str
-    seed: int | None
-
-
-class Request(NamedTuple):
-    """A call's parameters, checked."""
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a call speaks, checked."""
 
     texts: list[str]
     """The chunks' texts, none of them without a sound."""
@@ -54,80 +47,92 @@ class Request(NamedTuple):
     phonemes: bool
     """Whether the texts are phonemes."""
     any_case: bool
-    """Whether capitals are gone from the texts, so that the lexicon must not heed them."""
+    """Whether the lexicon must match in any case, for the capitals are gone from the texts."""
     silence: NDArray[np.float32]
     """What is between two chunks."""
     trim: str
     """How the ends of a chunk are cut: one of `defaults.TRIMS`."""
     seed: int | None
     """Of the graph's random nodes."""
-    source: str
+    source_text: str
     """The text as it was given."""
-    written: list[Written]
-    """What of `source` became each chunk; empty where nobody wants to know."""
+    sources: list[ChunkSource]
+    """What of `source_text` became each chunk; empty where the times of words are not wanted."""
 
 
 def make_request(
     text: str,
-    voice: str,
-    speed: float,
-    prior: float,
+    raw_voice: str,
+    speed_prior: float,
+    options: SpeechOptions,
     preprocessor: TextPreprocessor,
     *,
-    clean_text: bool | Callable[[str], str] = False,
-    phonemes: bool = False,
-    sentence_silence: float = 0.0,
-    trim: str = "fixed",
-    seed: int | None = None,
-    single: bool = False,
-    timed: bool = False,
+    is_single: bool = False,
+    is_timed: bool = False,
 ) -> Request:
-    """Check what a user passes to `generate` and its like.
+    """Check a text and its options.
 
     Args:
-        text, speed, clean_text, phonemes, sentence_silence, trim, seed: the user's.
-        voice: the raw one.
-        prior: factor on the speed.
+        text: the user's.
+        raw_voice: that of the options.
+        speed_prior: factor on the speed.
+        options: the user's.
         preprocessor: normalizes with `clean_text=True`.
-        single: the text is one chunk.
-        timed: find out what of the text becomes which chunk.
+        is_single: the text is one chunk.
+        is_timed: find out what of the text becomes which chunk.
 
     Raises:
         TextError, TextTypeError, SettingError: as `KittenTTS.generate`.
     """
-    check_numbers(speed, sentence_silence, seed)
-    check_trim(trim)
+    check_options(options)
     steps: list[list[Edit]] = []
 
-    def normalized(text: str) -> str:
-        # another one may have taken its place, which is not known to trace what it does
-        if not timed or type(preprocessor) is not TextPreprocessor:
+    def normalize(text: str) -> str:
+        # one that a user has put in its place is not known to tell its edits
+        if not is_timed or type(preprocessor) is not TextPreprocessor:
             return preprocessor.process(text)
-        cleaned, steps[:] = preprocessor.trace(text)
-        return cleaned
+        normalized, steps[:] = preprocessor.process_with_edits(text)
+        return normalized
 
-    cleaned = clean(text, False if phonemes else clean_text, normalized)
-    chunks = [cleaned] if single else chunk_text(cleaned)
-    texts = sounding(chunks, phonemes=phonemes)
-    written = []
-    if timed:
-        found = trace(text, cleaned, steps, chunks)
-        written = [one for one, chunk in zip(found, chunks, strict=True) if may_sound(chunk)]
+    cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)
+    chunks = [cleaned] if is_single else chunk_text(cleaned)
+    texts = drop_silent(chunks, phonemes=options.phonemes)
+    sources = []
+    if is_timed:
+        found = map_to_source(text, cleaned, steps, chunks)
+        sources = [source for source, chunk in zip(found, chunks, strict=True) if has_sound(chunk)]
     return Request(
         texts=texts,
-        voice=voice,
-        speed=np.float32(speed * prior),
-        phonemes=phonemes,
-        any_case=bool(clean_text) and not callable(clean_text),
-        silence=silence(sentence_silence),
-        trim=trim,
-        seed=None if seed is None else int(seed),
-        source=text,
-        written=written,
+        voice=raw_voice,
+        speed=np.float32(options.speed * speed_prior),
+        phonemes=options.phonemes,
+        any_case=bool(options.clean_text) and not callable(options.clean_text),
+        silence=silence(options.sentence_silence),
+        trim=options.trim,
+        seed=None if options.seed is None else int(options.seed),
+        source_text=text,
+        sources=sources,
     )
 
 
-def check_options(
+def check_options(options: SpeechOptions) -> None:
+    """Raise `SettingError` for options (the voice apart) that no call can have."""
+    if not _is_number(options.speed, *_SPEEDS):
+        raise SettingError(f"speed={options.speed!r} is not a finite number above 0, like 1.0, the voice's own pace")
+    if not _is_number(options.sentence_silence, 0, _LONGEST_SILENCE):
+        raise SettingError(
+            f"sentence_silence={options.sentence_silence!r} is not a number of seconds from 0 to {_LONGEST_SILENCE:.0f}"
+        )
+    seed = options.seed
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0):
+        raise SettingError(f"seed={seed!r} is not a whole number from 0 up; leave it out for noise that is always new")
+    if options.trim not in defaults.TRIMS:
+        raise SettingError(f"trim={options.trim!r} is unknown; use one of {', '.join(map(repr, defaults.TRIMS))}")
+    if not callable(options.clean_text) and not isinstance(options.clean_text, bool | int | np.bool_):
+        raise SettingError(f"clean_text={options.clean_text!r} is neither True nor False nor a function str -> str")
+
+
+def check_model_options(
     backend: str | None, max_workers: int | None, lexicon: Mapping[str, str] | None, optimize: str = "off"
 ) -> None:
     """Raise `BackendError` or `SettingError` for options that no model can have, before it is looked for."""
@@ -143,37 +148,13 @@ def check_options(
         raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
 
 
-def check_numbers(speed: float, sentence_silence: float, seed: int | None) -> None:
-    """Raise `SettingError` where one is out of its range."""
-    if not _is_number(speed, *_SPEEDS):
-        raise SettingError(f"speed={speed!r} is not a finite number above 0, like 1.0, the voice's own pace")
-    if not _is_number(sentence_silence, 0, _LONGEST_SILENCE):
-        raise SettingError(f"sentence_silence={sentence_silence!r} is not a number of seconds from 0 to 60")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0):
-        raise SettingError(f"seed={seed!r} is not a whole number from 0 up; leave it out for noise that is always new")
-
-
-def check_trim(trim: str) -> None:
-    """Raise `SettingError` unless it is a way to cut the ends of a chunk."""
-    if trim not in defaults.TRIMS:
-        raise SettingError(f"trim={trim!r} is unknown; use one of {', '.join(map(repr, defaults.TRIMS))}")
-
-
-def check_clean_text(how: object) -> None:
-    """Raise `SettingError` unless it is a way to clean a text."""
-    if not callable(how) and not isinstance(how, bool | int | np.bool_):
-        raise SettingError(f"clean_text={how!r} is neither True nor False nor a function str -> str")
-
-
 def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str]) -> str:
     """Normalize a text: not at all (False), with `ours` (True), or with the user's function.
 
     Raises:
         TextTypeError: the text, or what the function makes of it, is no `str`.
         TextError: it is blank, or nothing is left of it.
-        SettingError: `how` is something else.
     """
-    check_clean_text(how)
     _check_type(text)
     if how:
         text = how(text) if callable(how) else ours(text)
@@ -183,7 +164,7 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
     return text
 
 
-def sounding(texts: Iterable[str], *, phonemes: bool) -> list[str]:
+def drop_silent(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     """Return the texts that have a letter, number or symbol; whether espeak-ng has a sound for it shows later.
 
     Raises:
@@ -192,26 +173,26 @@ def sounding(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     texts = list(texts)
     if phonemes:
         check_phonemes("".join(texts))
-    found = list(filter(may_sound, texts))
+    found = list(filter(has_sound, texts))
     if not found:
-        raise silent(" ".join(texts))
+        raise nothing_to_speak(" ".join(texts))
     return found
 
 
-def may_sound(text: str) -> bool:
+def has_sound(text: str) -> bool:
     """Whether it has a letter, number or symbol."""
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
-def silent(text: str) -> TextError:
+def nothing_to_speak(text: str) -> TextError:
     """Return the error for a text without a sound."""
-    return TextError(f"{beginning(text)} has no word, number or symbol that can be spoken")
+    return TextError(f"{excerpt(text)} has no word, number or symbol that can be spoken")
 
 
-def beginning(text: str) -> str:
+def excerpt(text: str) -> str:
     """Return the beginning of a text, quoted, for a message."""
     line = " ".join(text.split())
-    return repr(line if len(line) <= _BEGINNING else f"{line[:_BEGINNING]}...")
+    return repr(line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}...")
 
 
 def _check_type(text: object) -> None:

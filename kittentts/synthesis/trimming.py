@@ -1,7 +1,8 @@
-"""Where the sound of a chunk begins and ends."""
+"""The ends of a chunk's waveform, and the pauses between chunks."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,11 @@ from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
+
+    from kittentts.runtime.chunks import SynthesizedChunk
 
     Samples = NDArray[np.float32]
 
@@ -37,9 +42,8 @@ def trimmed(
 
     Args:
         waveform: float32 of shape `(samples,)`, as the graph made it.
-        durations: how many frames of 600 samples each token sounds, if that is known. They are heeded if that is the
-            length of the waveform. The first token is a boundary,
-            and so are the last two.
+        durations: how many frames of 600 samples each token sounds, if that is known. Ignored unless they sum to the
+            waveform's length. The first token is a boundary, and so are the last two.
         trim: "fixed" drops the last 5,000 samples. "exact" drops what is silent at both ends but for 20 ms, and what
             sounds in the boundary tokens; the sound is faded in and out within 5 ms.
 
@@ -83,3 +87,14 @@ def _faded(waveform: Samples) -> Samples:
     faded[:length] *= rise
     faded[len(faded) - length :] *= rise[::-1]
     return faded
+
+
+def with_pauses(chunks: Generator[SynthesizedChunk, None, None], pause: Samples) -> Generator[Samples, None, None]:
+    """Yield the waveforms, a pause before each new chunk, not between the pieces of one. Closes the chunks."""
+    previous = None
+    # closed also where somebody holds the traceback of an interruption, and so the iterator
+    with contextlib.closing(chunks):
+        for chunk in chunks:
+            index = chunk.input.index
+            yield np.concatenate([pause if previous not in (None, index) else pause[:0], chunk.waveform])
+            previous = index

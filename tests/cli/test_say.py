@@ -189,7 +189,7 @@ class TestStdout:
 
 
 def failing_directory(failing):
-    return failing.model._sessions._graph._path.parent
+    return failing.model.model_path.parent
 
 
 def open_terminal():

@@ -161,4 +161,4 @@ def open_at_the_same_time(arguments):
     build._LEAST_GAIN = 0.0001
     barrier.wait(60)
     model = KittenTTS(folder, optimize="exact")
-    return str(model.model._sessions._graph._path), model.generate("Here is a sentence.").tobytes()
+    return str(model.model.model_path), model.generate("Here is a sentence.").tobytes()

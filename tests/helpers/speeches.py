@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from kittentts.alignment.source_map import _TOKEN, is_word
+from kittentts.alignment.source_map import find_words
 
 
 def words_of(speech):
@@ -12,7 +12,7 @@ def words_of(speech):
 
 
 def written_words(text):
-    return [match.span() for match in _TOKEN.finditer(text) if is_word(match[0])]
+    return list(find_words(text, 0, len(text)))
 
 
 def check(speech, text):

@@ -41,7 +41,7 @@ def any_gain(monkeypatch):
 
 def opened(model):
     """Return the ONNX file that a model has opened."""
-    return model.model._sessions._graph._path
+    return model.model.model_path
 
 
 def entries(cache):
@@ -71,7 +71,7 @@ def test_a_verified_graph_is_made_once_and_kept(voice, cache, caplog):
     wanted = original.generate(TEXT, voice="Jasper", speed=1.1)
     for model in (first, second):
         assert model.generate(TEXT, voice="Jasper", speed=1.1).tobytes() == wanted.tobytes()
-    assert load_from_local(voice)._sessions._graph._path == folder / MODEL_FILE
+    assert load_from_local(voice).model_path == folder / MODEL_FILE
     assert sorted(path.name for path in cache.iterdir()) == sorted([folder.name, f"{folder.name}.lock"])
 
 
@@ -233,7 +233,7 @@ import importlib.util
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "onnx" else find_spec(name, *rest)
 from kittentts import KittenTTS
-print(KittenTTS(sys.argv[1], optimize=sys.argv[2]).model._sessions._graph._path)
+print(KittenTTS(sys.argv[1], optimize=sys.argv[2]).model.model_path)
 """
 
 

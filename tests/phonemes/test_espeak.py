@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import string
 import threading
 from pathlib import Path
@@ -133,25 +134,128 @@ def test_threads_share_one_espeak_and_never_mix():
     assert not wrong
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_phonemizing_works_after_a_fork_in_the_middle_of_it(run_python):
-    run_python("""
-import os, threading
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+
+
+@needs_fork
+def test_phonemizing_works_after_a_fork_in_the_middle_of_it(run_python, tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    code = """
+import os, signal, sys, threading
 from kittentts.phonemes.espeak import Phonemizer
 expected = Phonemizer().phonemize(["Hello there."])
 stop = threading.Event()
 def work():
     while not stop.is_set():
-        Phonemizer().phonemize(["Some other text, which takes a while."])
-threads = [threading.Thread(target=work) for _ in range(4)]
+        Phonemizer().phonemize(["Some other text, which takes a while, with a word like हिन्दी in it."])
+threads = [threading.Thread(target=work) for _ in range(3)]
 [thread.start() for thread in threads]
-for _ in range(20):
+for i in range(50):
     child = os.fork()
     if child == 0:
-        os._exit(0 if Phonemizer().phonemize(["Hello there."]) == expected else 1)
+        signal.alarm(30)
+        if Phonemizer().phonemize(["Hello there."]) != expected:
+            os._exit(1)
+        # a few end as a program does
+        sys.exit(0) if i % 10 == 0 else os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
 stop.set()
-""")
+[thread.join() for thread in threads]
+assert Phonemizer().phonemize(["Hello there."]) == expected
+"""
+    assert run_python(code, env=os.environ | {"TMPDIR": str(folder)}).stderr == ""
+    assert list(folder.iterdir()) == []
+
+
+@needs_fork
+def test_a_fork_during_the_first_use(run_python):
+    code = """
+import os, signal, sys, threading
+from kittentts.phonemes.espeak import Phonemizer
+thread = threading.Thread(target=Phonemizer().phonemize, args=(["Hello."],))
+thread.start()
+while thread.is_alive() and "phonemizer" not in sys.modules:
+    pass
+child = os.fork()
+if child == 0:
+    signal.alarm(30)
+    Phonemizer().phonemize(["Hello there."])
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+Phonemizer().phonemize(["Hello there."])
+"""
+    assert run_python(code).stderr == ""
+
+
+INSIDE_ESPEAK = """
+import os, signal, sys, threading
+from phonemizer.backend import EspeakBackend
+from kittentts.errors import EspeakError
+from kittentts.phonemes.espeak import Phonemizer
+expected = Phonemizer().phonemize(["Hello there."])
+inside = EspeakBackend.phonemize
+
+def interrupted(backend, text):
+    if text == ["outer"]:
+        interrupt()
+    return inside(backend, text)
+
+EspeakBackend.phonemize = interrupted
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="no such signals on this platform")
+def test_what_interrupts_espeak_gets_an_error_and_no_deadlock(run_python):
+    code = """
+def handler(*_):
+    try:
+        Phonemizer().phonemize(["Hello there."])
+    except EspeakError as error:
+        print(error)
+    # a fork would wait for the same lock
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+signal.signal(signal.SIGUSR1, handler)
+signal.alarm(30)
+assert Phonemizer().phonemize(["outer"])
+assert Phonemizer().phonemize(["Hello there."]) == expected
+handler()
+"""
+    assert run_python(INSIDE_ESPEAK + code).stdout.count("signal handler or finalizer cannot speak") == 1
+
+
+def test_a_finalizer_inside_espeak_gets_an_error_and_no_deadlock(run_python):
+    code = """
+import gc
+
+class Speaker:
+    def __init__(self):
+        self.me = self
+    def __del__(self):
+        try:
+            Phonemizer().phonemize(["Hello there."])
+        except EspeakError as error:
+            print(error)
+
+interrupt = gc.collect
+gc.collect()
+gc.disable()
+Speaker()
+worker = threading.Thread(target=Phonemizer().phonemize, args=(["outer"],), daemon=True)
+worker.start()
+worker.join(30)
+assert not worker.is_alive()
+assert Phonemizer().phonemize(["Hello there."]) == expected
+"""
+    assert run_python(INSIDE_ESPEAK + code).stdout.count("signal handler or finalizer cannot speak") == 1
 
 
 def test_environment_of_the_user_wins(run_python):
@@ -180,24 +284,27 @@ def test_a_data_path_longer_than_espeak_takes(run_python, tmp_path):
     assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {"ESPEAK_DATA_PATH": str(deep / "data")}).stdout
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-def test_a_fork_during_the_first_use_and_a_child_that_exits_normally(run_python):
-    result = run_python("""
-import os, sys, threading
-from kittentts.phonemes import espeak as phonemes
-thread = threading.Thread(target=phonemes.Phonemizer().phonemize, args=(["Hello."],))
-thread.start()
-while thread.is_alive() and not phonemes._lock.locked():
-    pass
+@needs_fork
+def test_a_child_that_exits_leaves_the_copy_of_the_data_to_its_parent(run_python, tmp_path):
+    deep = tmp_path.joinpath(*["a_folder_with_a_long_name"] * 8)
+    shutil.copytree(espeakng_loader.get_data_path(), deep / "data")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    code = """
+import os, sys
+from kittentts.phonemes.espeak import Phonemizer
+Phonemizer().phonemize(["Hello."])
 child = os.fork()
 if child == 0:
-    phonemes.Phonemizer().phonemize(["Hello there."])
+    Phonemizer().phonemize(["Hello."])
     sys.exit(0)
 assert os.waitpid(child, 0)[1] == 0
-thread.join()
-phonemes.Phonemizer().phonemize(["Hello there."])
-""")
-    assert result.stderr == ""
+# now espeak-ng reads the file of another language
+assert "h" in Phonemizer().phonemize(["हिन्दी"])[0]
+"""
+    environment = os.environ | {"ESPEAK_DATA_PATH": str(deep / "data"), "TMPDIR": str(folder)}
+    assert run_python(code, env=environment).stderr == ""
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(("text", "digits"), [("５００", "500"), ("१२३", "123"), ("٣ cats", "3 cats")])

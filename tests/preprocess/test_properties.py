@@ -154,7 +154,7 @@ def test_a_word_of_a_megabyte(function):
 @given(TEXTS | PROSE)
 def test_cleaning_is_traced_to_the_original(text):
     preprocessor = pre.TextPreprocessor(remove_punctuation=False)
-    cleaned, steps = preprocessor.trace(text)
+    cleaned, steps = preprocessor.process_with_edits(text)
     assert cleaned == preprocessor.process(text)
     previous = 0
     for match in re.finditer(r"\S+", cleaned):

@@ -8,7 +8,7 @@ import threads
 
 from kittentts import KittenTTS
 from kittentts.errors import StoppedError, TextError
-from kittentts.synthesis import ways
+from kittentts.synthesis import scheduler
 
 TEXT = "One is here. Two is there, too. Three is nowhere to be seen. Four! Five is the end of it?"
 BOOK = "Here is a sentence. " * 200
@@ -20,15 +20,15 @@ def watched(tiny_directory, monkeypatch):
     model = KittenTTS(tiny_directory, max_workers=2)
     begun = []
     changed = threading.Condition()
-    run = model.model._run
+    synthesize = model.model._synthesize
 
-    def watch(chunk, **options):
+    def watch(call, model_input, request, **options):
         with changed:
-            begun.append(chunk.index)
+            begun.append(model_input.index)
             changed.notify_all()
-        return run(chunk, **options)
+        return synthesize(call, model_input, request, **options)
 
-    monkeypatch.setattr(model.model, "_run", watch)
+    monkeypatch.setattr(model.model, "_synthesize", watch)
 
     def wait_for(count):
         with changed:
@@ -56,7 +56,7 @@ def test_the_first_chunk_runs_alone(watched):
 
 def test_it_runs_ahead_while_the_caller_is_busy_but_not_too_far(watched):
     model, begun, wait_for = watched
-    window = 2 * ways._WINDOW
+    window = 2 * scheduler.WINDOW
     stream = model.generate_stream(BOOK, look_ahead=True)
     for taken in range(1, 5):
         next(stream)
@@ -79,7 +79,7 @@ def test_closing_it_leaves_no_thread(watched):
     stream = model.generate_stream(BOOK, look_ahead=True)
     next(stream)
     stream.close()
-    assert threads.new() == []
+    assert threads.left_behind() == []
 
 
 def test_errors(tiny, failing):

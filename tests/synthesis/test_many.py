@@ -5,11 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+import runs
 import threads
 import tiny_model
 
 from kittentts import KittenTTS
 from kittentts.errors import SettingError, StoppedError, SynthesisError, TextError, TextTypeError, VoiceError
+from kittentts.phonemes.espeak import Phonemizer
 from kittentts.preprocess import chunk_text
 from kittentts.synthesis.many import Item
 
@@ -80,8 +82,6 @@ def test_items_have_an_id_and_may_have_a_voice_and_a_speed(tiny):
 def test_clean_text_and_phonemes_are_those_of_generate(tiny):
     (result,) = tiny.generate_many(["It costs $5."], clean_text=True)
     assert result.audio.tobytes() == tiny.generate("It costs $5.", clean_text=True).tobytes()
-    (result,) = tiny.model.generate_many(["It costs $5."])
-    assert result.audio.tobytes() == tiny.model.generate("It costs $5.").tobytes()
     (result,) = tiny.generate_many(["həlˈoʊ wˈɜːld!"], phonemes=True)
     assert result.audio.tobytes() == tiny.generate("həlˈoʊ wˈɜːld!", phonemes=True).tobytes()
 
@@ -140,7 +140,7 @@ def test_wrong_parameters_are_reported_by_the_call(tiny, parameters, error, mess
 
 def test_no_texts(tiny):
     assert list(tiny.generate_many([])) == []
-    assert threads.new() == []
+    assert threads.left_behind() == []
 
 
 def test_texts_of_one_sentence_run_at_the_same_time(watched):
@@ -178,7 +178,7 @@ def test_texts_are_read_only_a_few_ahead(tiny_directory, order):
         # 4 for each worker
         assert next(read) - yielded <= 9 + yielded  # each look at the count is counted too
     results.close()
-    assert threads.new() == []
+    assert threads.left_behind() == []
 
 
 def test_a_long_text_among_short_ones(tiny):
@@ -188,28 +188,30 @@ def test_a_long_text_among_short_ones(tiny):
     assert results[1].audio.tobytes() == tiny.generate(book).tobytes()
 
 
-@pytest.mark.parametrize(("texts", "one_core"), [(1, {False}), (2, {False}), (3, {True}), (12, {True})])
-def test_fewer_runs_than_cores_share_all_cores(tiny_directory, monkeypatch, texts, one_core):
-    model = KittenTTS(tiny_directory, max_workers=3)
-    sessions, seen = model.model._sessions, []
-    run = sessions.run
-    # with a barrier, so that none is alone because the others are already done
-    together = threading.Barrier(min(texts, 3), timeout=60)
+@pytest.mark.parametrize(("texts", "threads"), [(1, {3}), (2, {3, 1}), (5, {3, 1})])
+def test_several_texts_run_on_a_core_each_a_single_one_on_all(tmp_path, monkeypatch, opened, texts, threads):
+    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 3)
+    model = KittenTTS(tiny_model.make_directory(tmp_path))
+    all_read = threading.Event()
 
-    def watch(*arguments, **options):
-        seen.append((options["one_core"], options["shrink"]))
-        together.wait()
-        return run(*arguments, **options)
+    def read():
+        yield from (f"Text {i}." for i in range(texts))
+        all_read.set()
 
-    monkeypatch.setattr(sessions, "run", watch)
-    list(model.generate_many([f"Text {i}." for i in range(texts)]))
-    assert {one for one, _ in seen} == one_core
-    assert seen[-1][1]
+    def phonemize(text):
+        assert all_read.wait(60)
+        return Phonemizer().phonemize(text)
+
+    model.model.phonemizer.phonemize = phonemize
+    assert len(list(model.generate_many(read()))) == texts
+    # the multi-threaded session is opened with the model, the single-threaded one when it is used
+    assert {threads for _, threads in opened} == threads
 
 
 @pytest.mark.parametrize(("megabytes", "most"), [(1, 1), (220, 2), (10_000, 3), (None, 3)])
 def test_memory_bounds_the_runs(watched, monkeypatch, megabytes, most):
     monkeypatch.setattr("kittentts.runtime.sessions.available_memory", lambda: megabytes and megabytes * 1e6)
+    monkeypatch.setattr("kittentts.runtime.sessions.run_bytes", lambda *_: 100e6)
     lock, now, seen = threading.Lock(), [0], []
     alone = threading.Barrier(most, timeout=60)
 
@@ -238,11 +240,9 @@ class TestStopping:
 
     def when_running(self, model, function):
         """Call the function in a thread as soon as two runs compute."""
-        slots = model.model._sessions.slots
 
         def work():
-            with slots._changed:
-                assert slots._changed.wait_for(lambda: slots._free == 0, 60)
+            runs.wait_until(model, running=2)
             function()
 
         thread = threading.Thread(target=work)
@@ -257,7 +257,7 @@ class TestStopping:
         with pytest.raises(StoppedError, match="cancelled" if how == "cancel" else "closed"):
             list(slow.generate_many(["Sentence."] * 100, cancel=cancel, order=order))
         thread.join(60)
-        assert threads.new() == []
+        assert threads.left_behind() == []
 
     def test_closing_the_iterator(self, watched):
         release = threading.Event()
@@ -266,7 +266,7 @@ class TestStopping:
         assert next(results).index == 0
         threading.Timer(0.1, release.set).start()
         results.close()
-        assert threads.new() == []
+        assert threads.left_behind() == []
         assert len(model.generate("Hello. There.")) > 0
 
     def test_an_error_of_the_iterable_is_raised(self, slow):
@@ -276,7 +276,7 @@ class TestStopping:
 
         with pytest.raises(ZeroDivisionError):
             list(slow.generate_many(texts()))
-        assert threads.new() == []
+        assert threads.left_behind() == []
 
     def test_a_closed_model(self, tiny_directory):
         model = KittenTTS(tiny_directory)
@@ -313,7 +313,7 @@ list(KittenTTS(sys.argv[1]).generate_many(["One.", "Two."], progress=True))
     def test_an_error_in_it_stops_the_call(self, tiny):
         with pytest.raises(ZeroDivisionError):
             list(tiny.generate_many(["One.", "Two."], progress=lambda _: 1 / 0))
-        assert threads.new() == []
+        assert threads.left_behind() == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")

@@ -2,9 +2,11 @@
 
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import runs
 import threads
 import tiny_model
 
@@ -12,6 +14,7 @@ from kittentts import KittenTTS
 from kittentts.errors import SettingError, StoppedError
 
 # One run of the slow model takes far longer than any test waits; it is not sleeping but computing.
+HELPERS = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent / "helpers")}
 TEXT = "This is one sentence. Here is another one. And so on it goes. It has no end."
 
 
@@ -42,17 +45,10 @@ def in_thread(function):
     return thread, raised
 
 
-def wait_until_running(model, runs=1):
-    """Wait until so many runs hold a slot."""
-    slots = model.model._sessions.slots
-    with slots._changed:
-        assert slots._changed.wait_for(lambda: slots._free <= 2 - runs, 60)
-
-
 def usable_again(model):
     model.model.session = tiny_session()
     assert len(model.generate("Hello. There.")) > 0
-    assert threads.new() == []
+    assert threads.left_behind() == []
 
 
 def tiny_session():
@@ -73,7 +69,7 @@ CALLS = {
 def test_cancel(slow, call, text):
     cancel = threading.Event()
     thread, raised = in_thread(lambda: CALLS[call](slow, text, cancel=cancel))
-    wait_until_running(slow)
+    runs.wait_until(slow, running=1)
     cancel.set()
     thread.join(60)
     assert not thread.is_alive()
@@ -85,7 +81,7 @@ def test_cancel(slow, call, text):
 @pytest.mark.parametrize("text", [TEXT, "One sentence only."])
 def test_close_stops_all_calls(slow, call, text):
     jobs = [in_thread(lambda: CALLS[call](slow, text)) for _ in range(3)]
-    wait_until_running(slow, runs=2)
+    runs.wait_until(slow, running=2)
     slow.close()
     for thread, raised in jobs:
         thread.join(60)
@@ -122,7 +118,7 @@ def test_context_manager(tiny_directory):
 def test_a_cancelled_file_leaves_nothing(slow, tmp_path):
     cancel = threading.Event()
     thread, raised = in_thread(lambda: slow.generate_to_file(TEXT, tmp_path / "a.wav", cancel=cancel))
-    wait_until_running(slow)
+    runs.wait_until(slow, running=1)
     cancel.set()
     thread.join(60)
     assert isinstance(raised[0], StoppedError)
@@ -137,22 +133,17 @@ def test_a_file_that_cannot_be_written_stops_the_runs(tiny, tmp_path, monkeypatc
     with pytest.raises(OSError, match="disk full") as caught:
         tiny.generate_to_file("Here is a sentence. " * 200, tmp_path / "a.wav")
     # also while somebody still holds the traceback
-    assert threads.new() == []
+    assert threads.left_behind() == []
     assert caught.traceback
     assert list(tmp_path.iterdir()) == []
 
 
 def test_waiting_callers_are_stopped_without_a_slot(slow):
     hog, _ = in_thread(lambda: slow.generate(TEXT))
-    wait_until_running(slow, runs=2)
+    runs.wait_until(slow, running=2)
     cancel = threading.Event()
     waiting, raised = in_thread(lambda: slow.generate("Me too. I wait.", cancel=cancel))
-    slots = slow.model._sessions.slots
-    for _ in range(6000):
-        with slots._changed:
-            if slots._changed.wait_for(lambda: len(slots._queue) >= 2, 0.01):
-                break
-    assert len(slots._queue) >= 2
+    runs.wait_until(slow, running=2, waiting=2)
     cancel.set()
     waiting.join(60)
     assert not waiting.is_alive()
@@ -164,13 +155,12 @@ def test_waiting_callers_are_stopped_without_a_slot(slow):
 
 CTRL_C = """
 import os, signal, sys, threading, time
+import runs
 from kittentts import KittenTTS
 model = KittenTTS(sys.argv[1], max_workers=2)
-slots = model.model._sessions.slots
 
 def interrupt():
-    with slots._changed:
-        slots._changed.wait_for(lambda: slots._free == (0 if len(sys.argv[2]) > 100 else 1))
+    runs.wait_until(model, running=2 if len(sys.argv[2]) > 100 else 1)
     global began
     began = time.monotonic()
     os.kill(os.getpid(), signal.SIGINT)
@@ -191,7 +181,7 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(os.name == "nt", reason="signals to oneself differ on Windows")
 @pytest.mark.parametrize("text", [TEXT * 10, "One sentence only."], ids=["long", "single"])
 def test_ctrl_c(run_python, slow_directory, text):
-    seconds, threads = run_python(CTRL_C, slow_directory, text).stdout.split()
+    seconds, threads = run_python(CTRL_C, slow_directory, text, env=HELPERS).stdout.split()
     assert float(seconds) < 0.5
     assert threads == "1"
 
@@ -201,14 +191,13 @@ def test_ctrl_c(run_python, slow_directory, text):
 def test_the_program_may_end_while_a_daemon_thread_speaks(run_python, slow_directory, text, call):
     code = """
 import sys, threading
+import runs
 from kittentts import KittenTTS
 model, text, call = KittenTTS(sys.argv[1], max_workers=2), *sys.argv[2:]
 threading.Thread(target=eval, args=(call, globals()), daemon=True).start()
-slots = model.model._sessions.slots
-with slots._changed:
-    slots._changed.wait_for(lambda: slots._free < 2)
+runs.wait_until(model, running=1)
 """
-    run_python(code, slow_directory, text, call)
+    run_python(code, slow_directory, text, call, env=HELPERS)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +238,7 @@ def test_a_closed_stream_stops(tiny, cancel):
     stream = tiny.generate_stream(TEXT, cancel=cancel)
     assert len(next(stream)) > 0
     stream.close()
-    assert threads.new() == []
+    assert threads.left_behind() == []
     assert len(tiny.generate("Hello. There.")) > 0
 
 
@@ -292,13 +281,13 @@ class TestProgress:
     def test_an_error_in_it_stops_the_call(self, tiny):
         with pytest.raises(ZeroDivisionError):
             tiny.generate(TEXT, progress=lambda _: 1 / 0)
-        assert threads.new() == []
+        assert threads.left_behind() == []
 
     def test_a_bar(self, tiny, tmp_path, capsys):
         tiny.generate_to_file(TEXT, tmp_path / "a.wav", progress=True)
         assert "100%" in (bar := capsys.readouterr().err)
         assert "times real time" in bar
-        assert threads.new() == []
+        assert threads.left_behind() == []
 
     def test_off_by_default(self, tiny, capfd):
         tiny.generate(TEXT)

@@ -1,0 +1,24 @@
+"""How to speak: the parameters that all methods which speak have in common. Light to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kittentts import defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """The parameters of a call, as `KittenTTS.generate` documents them. Checked by `make_request`."""
+
+    voice: str = defaults.VOICE
+    speed: float = 1.0
+    clean_text: bool | Callable[[str], str] = False
+    phonemes: bool = False
+    sentence_silence: float = 0.0
+    trim: str = defaults.TRIMS[0]
+    seed: int | None = None

@@ -1,0 +1,165 @@
+"""How far a call has come: what is counted, and how it is reported, to a function or on a bar."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from kittentts.defaults import SAMPLE_RATE
+from kittentts.errors import SettingError
+from kittentts.progress_bar import open_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kittentts.synthesis.many import Result
+
+
+@dataclass(frozen=True)
+class _Pace:
+    characters: int
+    """Characters of what is spoken."""
+    audio_seconds: float
+    """Length of what is spoken."""
+    seconds: float
+    """Since the call began."""
+
+    @property
+    def times_real_time(self) -> float:
+        """Seconds of audio made in one second."""
+        return self.audio_seconds / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class Progress(_Pace):
+    """How far a call that speaks one text has come."""
+
+    total_characters: int
+    chunks: int
+    """Chunks that are spoken."""
+    total_chunks: int
+
+
+@dataclass(frozen=True)
+class ManyProgress(_Pace):
+    """How far a `generate_many` has come."""
+
+    texts: int
+    """Texts that are done, failed ones included."""
+    failed: int
+    total_texts: int | None
+    """None where the iterable has no length."""
+
+
+P = TypeVar("P", Progress, ManyProgress)
+
+
+class _Reporter(Generic[P]):
+    """Reports to a function, or on a bar on stderr, which is opened when there is something to report.
+
+    Args:
+        progress: True for a bar, or the function, which is called in the caller's thread; else nothing is reported.
+        bar: options of the bar.
+
+    Raises:
+        SettingError: `progress` is something else.
+    """
+
+    def __init__(self, progress: bool | Callable[[P], object], **bar: Any) -> None:
+        if progress not in (True, False, None) and not callable(progress):
+            raise SettingError(f"progress={progress!r} is neither True nor False nor a function")
+        self._progress: bool | Callable[[P], object] = progress
+        self._bar_options = bar
+        self._bar: Any = None
+        self._began = time.perf_counter()
+
+    def _report(self, progress: P, done: int) -> None:
+        if callable(self._progress):
+            self._progress(progress)
+        elif self._progress:
+            if self._bar is None:
+                self._bar = open_bar(desc="speaking", **self._bar_options)
+            self._bar.set_postfix_str(f"{progress.times_real_time:.1f} times real time", refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class ChunkReporter(_Reporter[Progress]):
+    """Counts the chunks of one text.
+
+    Args:
+        texts: of the chunks.
+        progress: as for `_Reporter`.
+    """
+
+    def __init__(self, texts: Sequence[str], progress: bool | Callable[[Progress], object]) -> None:
+        self._lengths = [len(text) for text in texts]
+        super().__init__(progress, total=sum(self._lengths), unit="char")
+        self._spoken: dict[int, float] = {}
+        # so that the first report says that the call began
+        self._reported = -1
+
+    def record(self, index: int, samples: int) -> None:
+        """Count a chunk, or a piece of one, that is spoken."""
+        self._spoken[index] = self._spoken.get(index, 0.0) + samples / SAMPLE_RATE
+
+    def report(self) -> None:
+        """Report what came since the last report, if anything came."""
+        if len(self._spoken) == self._reported:
+            return
+        self._reported = len(self._spoken)
+        characters = sum(self._lengths[index] for index in self._spoken)
+        self._report(
+            Progress(
+                characters=characters,
+                audio_seconds=sum(self._spoken.values()),
+                seconds=self._seconds(),
+                total_characters=sum(self._lengths),
+                chunks=len(self._spoken),
+                total_chunks=len(self._lengths),
+            ),
+            characters,
+        )
+
+
+class TextReporter(_Reporter[ManyProgress]):
+    """Counts the texts of a `generate_many`.
+
+    Args:
+        texts: the iterable; its length, if it has one, is the total.
+        progress: as for `_Reporter`.
+    """
+
+    def __init__(self, texts: object, progress: bool | Callable[[ManyProgress], object]) -> None:
+        self._total = len(texts) if isinstance(texts, Sized) else None
+        super().__init__(progress, total=self._total, unit="text")
+        self._texts = self._failed = self._characters = self._samples = 0
+
+    def record(self, result: Result) -> None:
+        """Count a text that is done, and report it."""
+        self._texts += 1
+        if result.audio is None:
+            self._failed += 1
+        else:
+            self._characters += len(result.text)
+            self._samples += len(result.audio)
+        self._report(
+            ManyProgress(
+                characters=self._characters,
+                audio_seconds=self._samples / SAMPLE_RATE,
+                seconds=self._seconds(),
+                texts=self._texts,
+                failed=self._failed,
+                total_texts=self._total,
+            ),
+            self._texts,
+        )

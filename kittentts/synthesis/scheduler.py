@@ -1,0 +1,285 @@
+"""The one scheduler: runs the chunks of a call in a `ThreadPoolExecutor`, and hands over what they become.
+
+A *producer* thread takes the call's requests, phonemizes them chunk by chunk, and submits the chunks to the executor;
+the *consumer*, which is the caller's thread, takes the outcomes from a queue. A chunk that has all cores to itself, so
+also a single one, does not touch the executor: the producer runs it.
+
+The consumer shares nothing with the other threads but `SimpleQueue`s, which are atomic. So Ctrl-C, which interrupts the
+main thread between any two instructions, leaves no lock taken. And a generator may be closed at any moment, in any
+thread, also by the garbage collector or in a signal handler: to close is to set a flag, and each run finds out by
+itself that nobody wants it.
+"""
+
+from __future__ import annotations
+
+import _thread
+import itertools
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from kittentts.errors import StoppedError
+from kittentts.synthesis.request import nothing_to_speak
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from kittentts.runtime.cancellation import Cancellation
+    from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
+    from kittentts.synthesis.plan import Plan
+    from kittentts.synthesis.progress import ChunkReporter
+    from kittentts.synthesis.request import Request
+
+WINDOW = 4
+"""For each worker, so many waveforms may wait to be used (or texts be begun) where there may be any number of them."""
+
+# How often a waiting consumer looks whether its call is cancelled.
+_POLL_SECONDS = 0.05
+
+
+class Synthesize(Protocol):
+    """Runs a chunk, in any thread."""
+
+    def __call__(
+        self, model_input: ModelInput, request: Request, *, single_threaded: bool, release_memory: bool
+    ) -> SynthesizedChunk:
+        """Run it on one core or on all; afterwards give the session's memory back to the system, or not."""
+
+
+class Outcome(NamedTuple):
+    """What the consumer is told."""
+
+    request: int
+    """The number of the request."""
+    place: int
+    """Of the chunk in the request, from 0; or how many chunks there are, where `chunk` and `error` are None."""
+    chunk: SynthesizedChunk | None = None
+    error: BaseException | None = None
+
+
+class Scheduler:
+    """The runs of one call. Its methods are for the consumer; only `close` is for any thread.
+
+    Args:
+        make_inputs: phonemizes a request, as far as it is iterated; called in the producer's thread.
+        synthesize: runs a chunk.
+        plan: which chunks run at the same time.
+        cancellation: of the call.
+        window: how many chunks may be made beyond those that the consumer has taken, the one that it waits for
+            included; None is no bound.
+    """
+
+    def __init__(
+        self,
+        make_inputs: Callable[[Request], Iterator[ModelInput]],
+        synthesize: Synthesize,
+        plan: Plan,
+        cancellation: Cancellation,
+        window: int | None = None,
+    ) -> None:
+        self._make_inputs = make_inputs
+        self._synthesize = synthesize
+        self._plan = plan
+        self._cancellation = cancellation
+        self._requests: queue.SimpleQueue[tuple[int, Request] | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._is_bounded = window is not None
+        self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range((window or 1) - 1):
+            self._permits.put(None)
+        self._executor: ThreadPoolExecutor | None = None
+        # (request, place) of the chunks in the executor; to add to a set and to discard is atomic
+        self._waiting: set[tuple[int, int]] = set()
+        self._unfinished: set[tuple[int, int]] = set()
+        self._is_pool_complete = False
+        self._dropped: set[int] = set()
+        self._is_ended = False
+        self._is_started = False
+        self._inline: Iterator[None] | None = None
+
+    def feed(self, request: Request, number: int = 0) -> None:
+        """Add a request, with the number by which its outcomes are known."""
+        self._requests.put((number, request))
+
+    def end(self) -> None:
+        """Say that no further request comes."""
+        self._is_ended = True
+        self._requests.put(None)
+
+    def permit(self) -> None:
+        """Let one more chunk be made, where a window bounds them."""
+        self._permits.put(None)
+
+    def drop(self, request: int) -> None:
+        """Run no further chunk of a request."""
+        self._dropped.add(request)
+
+    def wait(self, report: Callable[[], object]) -> Outcome:
+        """Return the next outcome, in the order in which they come; call `report` at least every 50 ms until then.
+
+        Raises:
+            StoppedError: the call was cancelled, its model closed, or the process forked.
+        """
+        while True:
+            report()
+            outcome = self.poll(_POLL_SECONDS)
+            if outcome is not None:
+                return outcome
+
+    def poll(self, seconds: float = 0.0) -> Outcome | None:
+        """Return the next outcome, or None if there is none within these seconds; raises as `wait`."""
+        self._cancellation.raise_if_cancelled()
+        if not self._is_started:
+            self._is_started = True
+            self._start_producer()
+        if self._inline is not None and self._outcomes.empty():
+            next(self._inline, None)
+        try:
+            outcome = self._outcomes.get(timeout=seconds) if seconds else self._outcomes.get_nowait()
+        except queue.Empty:
+            return None
+        if outcome.error is not None:
+            # where it failed because it was stopped, say why
+            self._cancellation.raise_if_cancelled()
+        return outcome
+
+    def close(self) -> None:
+        """End all runs, also those that have not begun. Takes no lock and waits for nothing."""
+        self._cancellation.stop()
+        self._requests.put(None)
+        self._permits.put(None)
+
+    def _start_producer(self) -> None:
+        thread = threading.Thread(target=self._produce, name="kittentts-producer", daemon=True)
+
+        def start() -> None:
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self._outcomes.put(Outcome(0, 0, error=error))
+
+        try:
+            if threading.current_thread() is threading.main_thread():
+                # `Thread.start` waits for the new thread with a lock that Ctrl-C, which only the main thread gets, can
+                # leave taken; then the new thread would wait for it for ever.
+                _thread.start_new_thread(start, ())
+            else:
+                thread.start()
+        except RuntimeError:
+            # The interpreter, which is ending, starts no thread: `poll` does the work.
+            self._inline = self._dispatch()
+
+    def _produce(self) -> None:
+        try:
+            dispatched = self._dispatch()
+            while self._is_permitted() and next(dispatched, self) is not self:
+                pass
+        except BaseException as error:  # noqa: BLE001 (raised in the consumer)
+            self._outcomes.put(Outcome(0, 0, error=error))
+        finally:
+            if self._executor is not None:
+                self._executor.shutdown(wait=False)
+
+    def _is_permitted(self) -> bool:
+        """Wait until one more chunk may be made; return False when the call is stopped."""
+        if self._is_bounded:
+            self._permits.get()
+        return not self._cancellation.is_stopped
+
+    def _dispatch(self) -> Iterator[None]:
+        """Submit or run the chunks of all requests; yield after each, and after each request."""
+        while (numbered := self._requests.get()) is not None:
+            number, request = numbered
+            place = 0
+            try:
+                for model_input in self._make_inputs(request):
+                    if number in self._dropped:
+                        break
+                    if model_input.index in self._plan.pooled and not self._is_only(model_input, request):
+                        self._submit(number, place, model_input, request)
+                    else:
+                        if self._executor is not None:
+                            # the last chunks have all cores, when the others are done
+                            self._is_pool_complete = True
+                            self._executor.shutdown(wait=True)
+                        self._run(number, place, model_input, request, is_pooled=False)
+                    yield
+                    place += 1
+            except Exception as error:  # noqa: BLE001 (raised in the consumer)
+                self._outcomes.put(Outcome(number, place, error=error))
+            self._outcomes.put(Outcome(number, place))
+            yield
+        self._is_pool_complete = True
+
+    def _is_only(self, model_input: ModelInput, request: Request) -> bool:
+        """Whether a chunk is the last of all, and no other one waits or runs."""
+        is_last = self._is_ended and self._requests.qsize() == 1 and model_input.index == len(request.texts) - 1
+        return is_last and not self._unfinished
+
+    def _submit(self, number: int, place: int, model_input: ModelInput, request: Request) -> None:
+        self._waiting.add((number, place))
+        self._unfinished.add((number, place))
+        try:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._plan.workers, thread_name_prefix="kittentts")
+            self._executor.submit(self._run, number, place, model_input, request, is_pooled=True)
+        except RuntimeError:
+            # the executor, too, refuses when the interpreter is ending
+            self._run(number, place, model_input, request, is_pooled=True)
+
+    def _run(self, number: int, place: int, model_input: ModelInput, request: Request, *, is_pooled: bool) -> None:
+        """Run a chunk, in the producer's thread or in one of the executor's, and put its outcome into the queue."""
+        self._waiting.discard((number, place))
+        outcome = Outcome(number, place, error=StoppedError("nobody wants this chunk any more"))
+        if not self._cancellation.is_stopped and number not in self._dropped:
+            try:
+                chunk = self._synthesize(
+                    model_input,
+                    request,
+                    single_threaded=is_pooled and self._plan.workers > 1,
+                    # the last ones that begin
+                    release_memory=self._is_pool_complete and len(self._waiting) < self._plan.workers,
+                )
+                outcome = Outcome(number, place, chunk)
+            except BaseException as error:  # noqa: BLE001 (raised in the consumer)
+                outcome = Outcome(number, place, error=error)
+        self._unfinished.discard((number, place))
+        self._outcomes.put(outcome)
+
+
+def run_request(
+    request: Request, scheduler: Scheduler, reporter: ChunkReporter
+) -> Generator[SynthesizedChunk, None, None]:
+    """Yield what becomes of the chunks of one request, in the order of the text.
+
+    Raises:
+        TextError: none of them has a sound.
+        StoppedError: as `Scheduler.wait`.
+        Whatever a run raised.
+    """
+    done: dict[int, SynthesizedChunk] = {}
+    count: int | None = None
+    try:
+        scheduler.feed(request)
+        scheduler.end()
+        for place in itertools.count():
+            scheduler.permit()
+            while place not in done and place != count:
+                outcome = scheduler.wait(reporter.report)
+                if outcome.error is not None:
+                    raise outcome.error
+                if outcome.chunk is None:
+                    count = outcome.place
+                else:
+                    done[outcome.place] = outcome.chunk
+                    reporter.record(outcome.chunk.input.index, len(outcome.chunk.waveform))
+            if place == count:
+                break
+            yield done.pop(place)
+        reporter.report()
+        if count == 0:
+            raise nothing_to_speak(request.texts[0])
+    finally:
+        scheduler.close()
+        reporter.close()
