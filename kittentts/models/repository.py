@@ -1,7 +1,7 @@
 """Model name -> files on this disk: a local directory, the demo voice, or a repository on the Hugging Face Hub.
 
-A model is a directory with `config.json`, an ONNX file and a voices file; all ways end in one. This room opens no
-ONNX session.
+A model is a directory with `config.json`, an ONNX file and a voices file; whatever the name is, it leads to one. No
+ONNX session is opened here.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import json
 import logging
 import os
 import re
+import reprlib
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from kittentts.errors import HubError, ModelError, ModelNotFoundError
+from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +70,7 @@ def find_model(
 
     Raises:
         ModelNotFoundError: no such directory, file, repository or revision; as `HubError` when the Hub is out of reach.
-        ModelError: the files are malformed, incomplete or leave their directory.
+        ModelError: the files are malformed, or leave their directory.
         MissingExtraError: the demo voice is not installed.
     """
     if not isinstance(name, str | os.PathLike):
@@ -107,8 +109,8 @@ def cached_repositories(cache_dir: str | os.PathLike[str] | None = None) -> dict
         name = "/".join(folder.name.split("--")[1:])
         config = try_to_load_from_cache(name, CONFIG_FILE, None if cache_dir is None else os.fspath(cache_dir))
         if isinstance(config, str):
-            # other people's models have a config.json, too
-            with contextlib.suppress(ModelError, ModelNotFoundError):
+            # one that is incomplete or unreadable, or somebody else's model: they have a config.json, too
+            with contextlib.suppress(ModelError, OSError):
                 found[name] = read_directory(Path(config).parent)
     return found
 
@@ -125,15 +127,15 @@ def read_directory(directory: Path) -> ModelFiles:
 
     Raises:
         ModelNotFoundError: `config.json` or a file that it names does not exist.
-        ModelError: `config.json` is malformed, or names a file outside the directory.
+        ModelError: `config.json` is malformed, or names a file outside the directory; or one of the three is no regular
+            file.
     """
     config = _read_config(directory)
     paths = [directory / config[key] for key in ("model_file", "voices")]
     for path in paths:
-        if not path.is_file():
-            raise ModelNotFoundError(
-                f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
-            )
+        check_regular_file(
+            path, f"the model directory {str(directory)!r} lacks the {path.name!r} that its config names"
+        )
     model_path, voices_path = paths
     return ModelFiles(
         directory,
@@ -156,19 +158,21 @@ def copy_directory(files: ModelFiles, target: Path) -> ModelFiles:
 
 def _read_config(directory: Path) -> dict[str, Any]:
     path = directory / CONFIG_FILE
+    check_regular_file(
+        path,
+        f"there is no {CONFIG_FILE} in {str(directory)!r}; a model directory has {CONFIG_FILE}, "
+        "the ONNX file and the voices file that it names",
+    )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(
-            f"there is no {CONFIG_FILE} in {str(directory)!r}; a model directory has {CONFIG_FILE}, "
-            "the ONNX file and the voices file that it names"
-        ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} holds a JSON {type(config).__name__}, not an object")
     if config.get("type") not in _TYPES:
-        raise ModelError(f"{path}: 'type' is {config.get('type')!r}; this version opens {' and '.join(_TYPES)}")
+        raise ModelError(
+            f"{path}: 'type' is {reprlib.repr(config.get('type'))}; this version opens {' and '.join(_TYPES)}"
+        )
     for key in ("model_file", "voices"):
         _check_file_name(path, key, config)
     _check_mapping(path, "speed_priors", config, _is_factor)
@@ -192,7 +196,7 @@ def _check_mapping(path: Path, key: str, config: Mapping[str, Any], is_valid: Ca
     if not isinstance(mapping, dict) or not all(map(is_valid, mapping.values())):
         raise ModelError(
             f"{path}: {key!r} must be an object of voices (voice_aliases) or of factors from 0.01 to 100 "
-            f"(speed_priors); it is {mapping!r}"
+            f"(speed_priors); it is {reprlib.repr(mapping)}"
         )
 
 
@@ -220,7 +224,8 @@ def _download(repository: str, cache_dir: str | None, revision: str | None, *, r
     snapshot = config_path.parent
     config = _read_config(snapshot)
     for key in ("model_file", "voices"):
-        if not (snapshot / config[key]).is_file():
+        # not Path.is_file, which raises for a name that is too long
+        if not os.path.isfile(snapshot / config[key]):  # noqa: PTH113
             _fetch(repository, config[key], cache_dir, snapshot.name, refresh=False)
     return snapshot
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kittentts.errors import ModelError, ModelNotFoundError
+from kittentts.errors import ModelError
+from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
 
 STYLE_SIZE = 256
+# The 54 voices of the largest file known, Kokoro's, take 28 MB.
+_LARGEST_FILE = 256 * 2**20
 
 
 def load_voices(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
@@ -23,30 +24,47 @@ def load_voices(path: str | os.PathLike[str]) -> dict[str, NDArray[np.float32]]:
 
     Raises:
         ModelNotFoundError: the file does not exist.
-        ModelError: it is no .npz file, has no voice, an array of another shape, or pickled objects (never loaded).
+        ModelError: it is no .npz file, unpacks to more than 256 MB, has no voice, an array of another shape or with
+            NaN or infinity in it, or pickled objects (never loaded).
     """
+    check_regular_file(path, f"there is no voices file {os.fspath(path)!r}")
     try:
-        with Path(path).open("rb") as raw:
-            file = np.load(raw, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ModelError(f"{path} is a single array; a voices file is an .npz with one array per voice")
-            voices = {name: np.asarray(file[name]) for name in file.files}
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"there is no voices file {str(path)!r}") from error
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        if isinstance(error, ModelError):
-            raise
+        arrays = _read_arrays(path)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever zipfile, zlib and numpy raise for a damaged file, MemoryError included
         raise ModelError(f"{path} cannot be read as an .npz file of plain arrays: {error}") from error
-    if not voices:
+    if not arrays:
         raise ModelError(f"{path} holds no voice")
-    for name, array in voices.items():
-        rows = array.size // STYLE_SIZE
-        if array.shape not in {(rows, STYLE_SIZE), (rows, 1, STYLE_SIZE)} or rows == 0 or array.dtype.kind != "f":
-            raise ModelError(
-                f"{path}: voice {name!r} is {array.dtype} of shape {array.shape}; "
-                f"floats of shape (rows, {STYLE_SIZE}) or (rows, 1, {STYLE_SIZE}) are expected"
-            )
-    return {name: array.astype(np.float32, copy=False) for name, array in voices.items()}
+    return {name: _check_voice(array, f"{path}: voice {name!r}") for name, array in arrays.items()}
+
+
+def _read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        # the sizes in the archive's directory: zipfile reads no more of a member than that
+        size = sum(member.file_size for member in archive.infolist())
+        if size > _LARGEST_FILE:
+            raise ModelError(f"{path} unpacks to {size:,} bytes; voices take at most {_LARGEST_FILE:,}")
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
+    return arrays
+
+
+def _check_voice(array: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Return a voice's array as float32; `name` begins the message of the error."""
+    rows = array.size // STYLE_SIZE
+    if array.shape not in {(rows, STYLE_SIZE), (rows, 1, STYLE_SIZE)} or rows == 0 or array.dtype.kind != "f":
+        raise ModelError(
+            f"{name} is {array.dtype} of shape {array.shape}; "
+            f"floats of shape (rows, {STYLE_SIZE}) or (rows, 1, {STYLE_SIZE}) are expected"
+        )
+    with np.errstate(over="ignore"):  # a float64 that is too large becomes infinity
+        voice = array.astype(np.float32, copy=False)
+    if not np.isfinite(voice).all():
+        raise ModelError(f"{name} has NaN or infinity in it")
+    return voice
 
 
 def style_row(voice: NDArray[np.float32], length: int) -> NDArray[np.float32]:

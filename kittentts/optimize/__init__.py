@@ -49,7 +49,7 @@ def optimized_file(original: Path, probes: Probes, mode: str = "auto") -> Path:
     Raises:
         MissingExtraError: "exact" or "fast" must make a graph, and onnx is not installed.
     """
-    if mode == "off" or not _has_quantized_convolutions(original):
+    if mode == "off" or not _may_gain(original):
         return original
     thorough = mode == "fast"
     try:
@@ -91,11 +91,11 @@ def optimize(
         return build(original, aside, probes, thorough=True, report=report)
 
 
-def _has_quantized_convolutions(file: Path) -> bool:
-    """Whether there may be anything to gain."""
-    from kittentts.runtime.onnx_graph import mentions
+def _may_gain(original: Path) -> bool:
+    """Whether a graph has quantized convolutions. One with tensors in other files will not be opened at all."""
+    from kittentts.runtime.onnx_graph import file_contains, has_external_data
 
-    return mentions(file, b"ConvInteger")
+    return file_contains(original, b"ConvInteger") and not has_external_data(original)
 
 
 def _check_onnx(what: str) -> None:

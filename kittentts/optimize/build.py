@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import onnx
-import onnxruntime
 from onnx import helper
 
+from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.convolution import FLAVOURS, convolution_rule, largest_pair
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.editable_graph import all_nodes
 from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, sha1, write_record
 from kittentts.optimize.rewrite import Applied, apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
-from kittentts.optimize.session import open_session
+from kittentts.optimize.session import open_single_threaded
+from kittentts.runtime.onnx_graph import RANDOM_OPERATORS, check_interface, token_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,6 @@ logger = logging.getLogger(__name__)
 # a variant must be so many times as fast as the original, more than the noise of a measurement
 _LEAST_GAIN = 1.03
 _ROUNDS = 2
-_RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
 
 @dataclass
@@ -75,6 +75,7 @@ def build(
         report: called with each variant when it is verified and measured.
 
     Raises:
+        ModelError: the graph is none of a voice.
         Whatever onnx and onnxruntime raise for a file that is no graph, or one that does not run.
     """
     best = None
@@ -96,7 +97,7 @@ def build(
         file=sha1(folder / MODEL_FILE) if best else "",
         largest_pair=best.largest_pair if best else 0,
         rules=RULES,
-        onnxruntime=onnxruntime.__version__,
+        onnxruntime=import_onnxruntime().__version__,
         cpu=cpu_identity(),
         thorough=thorough,
         seconds=seconds,
@@ -109,8 +110,9 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
     """Yield the variants, written into a folder, verified and measured, each when it is asked for; see `build`."""
     model = onnx.load(original)
     seeded = with_seeds(model)
-    reference = open_session(original if seeded is None else seeded.SerializeToString())
-    inputs = probes(_token_input(reference))
+    reference = open_single_threaded(original if seeded is None else seeded.SerializeToString())
+    check_interface(reference, original)
+    inputs = probes(token_input(reference))
     # what this CPU may take: neighbours of any size, or those that are safe on all
     limit = LARGEST_PAIR if is_exact(LARGEST_PAIR) else SAFE_PAIR
     for flavour in FLAVOURS:
@@ -120,11 +122,11 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
             logger.info("%s: nothing to rewrite: %s", flavour, dict(variant.applied.refused))
             continue
         variant.largest_pair = largest_pair(written)
-        open_session(written.SerializeToString(), optimized=variant.path)
+        open_single_threaded(written.SerializeToString(), optimized=variant.path)
         if seeded is None:
-            session = open_session(variant.path)
+            session = open_single_threaded(variant.path)
         else:
-            session = open_session(_rewritten(seeded, flavour, limit)[0].SerializeToString())
+            session = open_single_threaded(_rewritten(seeded, flavour, limit)[0].SerializeToString())
         compare(variant, reference, session, inputs)
         if not is_exact(variant.largest_pair):
             variant.difference = "this CPU fails the self-test"
@@ -137,11 +139,6 @@ def _rewritten(model: onnx.ModelProto, flavour: Any, limit: int) -> tuple[onnx.M
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy, apply(copy, [convolution_rule(flavour, limit)])
-
-
-def _token_input(session: Any) -> str:
-    (name,) = {node.name for node in session.get_inputs()} - {"style", "speed"}
-    return str(name)
 
 
 def compare(variant: Variant, reference: Any, session: Any, inputs: Sequence[Inputs]) -> None:
@@ -166,12 +163,16 @@ def compare(variant: Variant, reference: Any, session: Any, inputs: Sequence[Inp
 
 def with_seeds(model: onnx.ModelProto) -> onnx.ModelProto | None:
     """Return a copy whose random nodes draw the same numbers in each session; None where there are no such nodes."""
-    if not any(node.op_type in _RANDOM for node in all_nodes(model.graph)):
+    if not any(map(_is_random, all_nodes(model.graph))):
         return None
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    for number, node in enumerate(node for node in all_nodes(copy.graph) if node.op_type in _RANDOM):
+    for number, node in enumerate(filter(_is_random, all_nodes(copy.graph)), 1):
         others = [one for one in node.attribute if one.name != "seed"]
         del node.attribute[:]
-        node.attribute.extend([*others, helper.make_attribute("seed", float(number + 1))])
+        node.attribute.extend([*others, helper.make_attribute("seed", float(number))])
     return copy
+
+
+def _is_random(node: onnx.NodeProto) -> bool:
+    return node.op_type.startswith(RANDOM_OPERATORS)

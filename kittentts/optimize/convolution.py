@@ -123,8 +123,8 @@ def _refuse_input(graph: Graph, node: NodeProto) -> str | None:
 
 
 def _is_quantized(graph: Graph, name: str) -> bool:
-    maker = graph.maker(name)
-    return maker is not None and maker.op_type == "DynamicQuantizeLinear"
+    producer = graph.producer(name)
+    return producer is not None and producer.op_type == "DynamicQuantizeLinear"
 
 
 def _refuse_float(graph: Graph, node: NodeProto) -> str | None:
@@ -245,11 +245,11 @@ def _end(graph: Graph, node: NodeProto) -> tuple[str | None, str | None]:
     """
     if not _fits_float(_centred(graph, node)):
         return None, None
-    after = graph.only_taker(node.output[0])
+    after = graph.only_consumer(node.output[0])
     if after is not None and after.op_type == "Add":
         others = [name for name in after.input if name != node.output[0]]
         bias = _exact_bias(graph, others[0], len(_centred(graph, node))) if len(others) == 1 else None
-        cast = graph.only_taker(after.output[0])
+        cast = graph.only_consumer(after.output[0])
         if bias is None or cast is None or not _is_cast_to_float(cast):
             return None, None
         return cast.output[0], bias
@@ -269,11 +269,11 @@ def _exact_bias(graph: Graph, name: str, channels: int) -> str | None:
         if value.shape[-2:] != (channels, 1) or value.size != channels or np.abs(value).max() > _EXACT_FLOAT:
             return None
         return graph.constant(value.reshape(-1).astype(np.float32))
-    reshape = graph.maker(name)
+    reshape = graph.producer(name)
     if reshape is None or reshape.op_type != "Reshape":
         return None
     shape = graph.value(reshape.input[1])
-    cast = graph.maker(reshape.input[0])
+    cast = graph.producer(reshape.input[0])
     if shape is None or tuple(shape) not in {(1, channels, 1), (1, -1, 1)}:
         return None
     # an int32 that was cast from a float32 is one that float32 holds
@@ -285,5 +285,5 @@ def _exact_bias(graph: Graph, name: str, channels: int) -> str | None:
 
 def _is_float(graph: Graph, name: str) -> bool:
     """Whether a tensor is float32 for sure: rounded, as by the quantizer of ONNX Runtime."""
-    maker = graph.maker(name)
-    return maker is not None and maker.op_type in {"Floor", "Round", "Ceil"}
+    producer = graph.producer(name)
+    return producer is not None and producer.op_type in {"Floor", "Round", "Ceil"}

@@ -19,9 +19,9 @@ MICROSOFT = "com.microsoft"
 
 
 class Graph:
-    """The top level of a model's graph, with an index of who makes and who takes each tensor.
+    """The top level of a model's graph, indexed by the producer and the consumers of each tensor.
 
-    Rules add nodes and put tensors in the place of others; `finish` brings the nodes into order and drops the dead.
+    Rules add nodes and replace tensors by others; `finish` sorts the nodes and drops those that no output needs.
 
     Args:
         model: changed by `finish`, not before.
@@ -33,13 +33,13 @@ class Graph:
         self._nodes = list(self._graph.node)
         self._initializers = {one.name: one for one in self._graph.initializer}
         self._outputs = {one.name for one in self._graph.output}
-        self._makers = {name: node for node in self._nodes for name in node.output if name}
-        self._takers: defaultdict[str, list[NodeProto]] = defaultdict(list)
+        self._producers = {name: node for node in self._nodes for name in node.output if name}
+        self._consumers: defaultdict[str, list[NodeProto]] = defaultdict(list)
         for node in self._nodes:
             for name in used_names(node):
-                self._takers[name].append(node)
+                self._consumers[name].append(node)
         self._constants: dict[tuple[Any, ...], str] = {}
-        self._made: dict[tuple[Any, ...], str] = {}
+        self._added: dict[tuple[Any, ...], str] = {}
         self._replaced: dict[str, str] = {}
 
     @property
@@ -47,21 +47,21 @@ class Graph:
         """The model's nodes as they were read, in their order."""
         return list(self._graph.node)
 
-    def maker(self, name: str) -> NodeProto | None:
-        """Return the node that makes a tensor; None for inputs and constants."""
-        return self._makers.get(name)
+    def producer(self, name: str) -> NodeProto | None:
+        """Return the node that produces a tensor; None for inputs of the graph and for initializers."""
+        return self._producers.get(name)
 
-    def only_taker(self, name: str) -> NodeProto | None:
-        """Return the one node that takes a tensor; None where there are more, or it is an output of the graph."""
-        takers = self._takers[name]
-        return takers[0] if len(takers) == 1 and name not in self._outputs else None
+    def only_consumer(self, name: str) -> NodeProto | None:
+        """Return the node that consumes a tensor, if it is the only one and the tensor is no output of the graph."""
+        consumers = self._consumers[name]
+        return consumers[0] if len(consumers) == 1 and name not in self._outputs else None
 
     def value(self, name: str) -> NDArray[Any] | None:
         """Return a constant; None for what is known only when the graph runs."""
         tensor = self._initializers.get(name)
-        maker = self.maker(name)
-        if maker is not None and maker.op_type == "Constant":
-            tensor = attributes(maker).get("value")
+        producer = self.producer(name)
+        if producer is not None and producer.op_type == "Constant":
+            tensor = attributes(producer).get("value")
         return None if tensor is None else numpy_helper.to_array(tensor)
 
     def input_type(self, name: str) -> int | None:
@@ -82,22 +82,22 @@ class Graph:
     def add(self, op_type: str, inputs: list[str], *, domain: str | None = None, **attributes: Any) -> str:
         """Return the output of a new node, or of an equal one that was added before: they are shared."""
         key = (op_type, tuple(inputs), domain, repr(sorted(attributes.items())))
-        if key not in self._made:
-            name = self._made[key] = f"kittentts_{op_type}_{len(self._made)}"
+        if key not in self._added:
+            name = self._added[key] = f"kittentts_{op_type}_{len(self._added)}"
             node = helper.make_node(op_type, inputs, [name], name=name, domain=domain, **attributes)
             self._nodes.append(node)
-            self._makers[name] = node
-        return self._made[key]
+            self._producers[name] = node
+        return self._added[key]
 
     def replace(self, old: str, new: str) -> None:
-        """Let all who take `old` take `new`, when the graph is finished."""
+        """Let `finish` make all consumers of `old` consume `new`."""
         self._replaced[old] = new
 
     def finish(self) -> None:
         """Write the changes into the model."""
         for old, new in self._replaced.items():
-            # The old name stays, for subgraphs and the graph's outputs may know it; ONNX Runtime drops an Identity.
-            outputs = self._makers[old].output
+            # The old name stays, because subgraphs and the graph's outputs may use it; ONNX Runtime drops an Identity.
+            outputs = self._producers[old].output
             outputs[list(outputs).index(old)] = f"{old}_replaced"
             self._nodes.append(helper.make_node("Identity", [new], [old]))
         nodes = _in_order(self._nodes, self._outputs)
@@ -117,7 +117,7 @@ def attributes(node: NodeProto) -> dict[str, Any]:
 
 
 def used_names(node: NodeProto) -> set[str]:
-    """Return the tensors that a node takes, those that its subgraphs take from outside included."""
+    """Return the tensors that a node consumes, including those that its subgraphs take from outside."""
     names = {name for name in node.input if name}
     for graph in _subgraphs(node):
         for inner in graph.node:
@@ -143,11 +143,11 @@ def _subgraphs(node: NodeProto) -> Iterator[GraphProto]:
 
 
 def _in_order(nodes: list[NodeProto], outputs: set[str]) -> list[NodeProto]:
-    """Return the nodes that the outputs need, each after those whose tensors it takes."""
-    makers = {name: index for index, node in enumerate(nodes) for name in node.output if name}
-    needs = [{makers[name] for name in used_names(node) if name in makers} for node in nodes]
+    """Return the nodes that the outputs need, each after the producers of its inputs."""
+    producers = {name: index for index, node in enumerate(nodes) for name in node.output if name}
+    needs = [{producers[name] for name in used_names(node) if name in producers} for node in nodes]
     alive: set[int] = set()
-    pending = [makers[name] for name in outputs if name in makers]
+    pending = [producers[name] for name in outputs if name in producers]
     while pending:
         index = pending.pop()
         if index not in alive:

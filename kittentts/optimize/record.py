@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
 
@@ -87,9 +88,7 @@ def usable_file(folder: Path, original: Path, *, thorough: bool = False) -> Path
 
 def cache_key(original: Path) -> str:
     """Return the name of a graph's folder in the cache."""
-    import onnxruntime
-
-    parts = sha1(original), str(RULES), onnxruntime.__version__, cpu_identity()
+    parts = sha1(original), str(RULES), import_onnxruntime().__version__, cpu_identity()
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

@@ -1,23 +1,24 @@
-"""Sessions for comparing and measuring graphs: one thread, no noise. Needs no onnx."""
+"""Sessions for comparing and measuring graphs: single-threaded, so that times are steady. Needs no onnx."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kittentts.onnxruntime_import import import_onnxruntime
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def open_session(model: bytes | Path, *, optimized: Path | None = None) -> Any:
+def open_single_threaded(model: bytes | Path, *, optimized: Path | None = None) -> Any:
     """Open a graph with one intra-op thread.
 
     Args:
         model: the bytes of an ONNX model, or its file.
-        optimized: where to write the graph as ONNX Runtime's own optimizations leave it, which is opened faster. Those
-            that suit one CPU only are left out then.
+        optimized: where to write the graph after ONNX Runtime's own optimizations, which then opens faster. Those that
+            suit one kind of CPU only are left out.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.enable_mem_pattern = False

@@ -1,8 +1,9 @@
-"""The ONNX graph: open it, check that it is one of ours, run it. The only room that calls onnxruntime."""
+"""One ONNX graph of a voice: open it as an ONNX Runtime session, check that it is one, run it."""
 
 from __future__ import annotations
 
 import mmap
+import os
 import secrets
 import threading
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kittentts.audio.waveform import mono_audio_array
-from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SynthesisError
+from kittentts.errors import BackendError, ModelError, SynthesisError
+from kittentts.onnxruntime_import import import_onnxruntime
+from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -30,12 +32,14 @@ _PROVIDERS: Mapping[str | None, tuple[str, ...]] = {
 _TOKEN_INPUTS = ("input_ids", "tokens")
 _WAVEFORM_OUTPUTS = ("waveform", "audio")
 _DURATION_OUTPUT = "duration"
-# those of ONNX; each name begins an operator's
+_FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
+_INTEGERS = ("tensor(int64)", "tensor(int32)")
 _SEED_BITS = 32
-_RANDOM_OPERATORS = (b"RandomNormal", b"RandomUniform", b"Multinomial", b"Bernoulli")
+RANDOM_OPERATORS = ("RandomNormal", "RandomUniform", "Multinomial", "Bernoulli")
+"""The operators of ONNX that draw random numbers have these names, the first two also with `Like` at the end."""
 
-opening = threading.Lock()
-"""Held while a session is opened, for ONNX Runtime's seed is global. A fork must wait for it (see `sessions`)."""
+session_creation_lock = threading.Lock()
+"""Held while a session is created, because ONNX Runtime's seed is global. A fork waits for it (see `sessions`)."""
 
 
 def open_session(
@@ -53,11 +57,15 @@ def open_session(
     Raises:
         BackendError: the backend is unknown, or this onnxruntime lacks its provider.
         ModelNotFoundError: the file does not exist.
-        ModelError: the file is no ONNX graph, or one with other inputs.
+        ModelError: the file is no ONNX graph, has not the inputs and outputs of a voice, or names other files.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
+    check_regular_file(path, f"there is no ONNX file {os.fspath(path)!r}")
+    if has_external_data(path):
+        raise ModelError(f"{path} keeps tensors in other files; a voice's ONNX file must hold all of them itself")
     providers = _providers(backend)
+    # ValueError: a name in the graph is no UTF-8
+    malformed: tuple[type[Exception], ...] = (ValueError, RuntimeError, *_errors())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # A pattern is kept for each length of text: measured, a repeated 400 characters then hold 1.2 GB instead of 0.9.
@@ -65,23 +73,30 @@ def open_session(
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
-        with opening:
+        with session_creation_lock:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
             if seed is not None:
                 onnxruntime.set_seed(seed)
             try:
-                session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+                # its fallback would print, and open a graph on another device than was asked for
+                session = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
             finally:
                 if seed is not None:
                     onnxruntime.set_seed(secrets.randbits(_SEED_BITS))
-    except _errors() as error:
-        if type(error).__name__ == "NoSuchFile":
-            raise ModelNotFoundError(f"there is no ONNX file {str(path)!r}") from error
+    except malformed as error:
         raise ModelError(f"{path} cannot be opened as an ONNX graph: {error}") from error
-    names = {node.name for node in session.get_inputs()}
-    if not any(names == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
-        raise ModelError(f"{path} has the inputs {sorted(names)}; a voice has input_ids (or tokens), style and speed")
+    check_interface(session, path)
     return session
+
+
+def check_interface(session: Any, path: str | os.PathLike[str]) -> None:
+    """Raise `ModelError` unless a graph has the inputs of a voice and an output of floats that can be the waveform."""
+    inputs = {node.name for node in session.get_inputs()}
+    if not any(inputs == {tokens, "style", "speed"} for tokens in _TOKEN_INPUTS):
+        raise ModelError(f"{path} has the inputs {sorted(inputs)}; a voice has input_ids (or tokens), style and speed")
+    outputs = {node.name: node.type for node in session.get_outputs()}
+    if not outputs or outputs[waveform_output(session)] not in _FLOATS:
+        raise ModelError(f"{path} has the outputs {outputs}; a voice has waveform (or audio), a tensor of floats")
 
 
 def check_backend(backend: str | None) -> None:
@@ -96,10 +111,8 @@ def is_cpu(backend: str | None) -> bool:
 
 
 def _providers(backend: str | None) -> list[str]:
-    import onnxruntime
-
     check_backend(backend)
-    available = onnxruntime.get_available_providers()
+    available = import_onnxruntime().get_available_providers()
     found = [provider for provider in _PROVIDERS[backend] if provider in available][:1]
     if not found:
         raise BackendError(
@@ -122,17 +135,27 @@ def waveform_output(session: Any) -> str:
 
 
 def duration_output(session: Any) -> str | None:
-    """Return the name of the output that tells how long each token sounds; None where the graph has none."""
-    return _DURATION_OUTPUT if _DURATION_OUTPUT in {node.name for node in session.get_outputs()} else None
+    """Return the name of the output that tells how long each token sounds; None where there is none of integers."""
+    outputs = {node.name: node.type for node in session.get_outputs()}
+    return _DURATION_OUTPUT if outputs.get(_DURATION_OUTPUT) in _INTEGERS else None
 
 
 def has_random_nodes(path: str | os.PathLike[str]) -> bool:
-    """Whether a graph may speak the same text in different ways, told from its operators (see `mentions`)."""
-    return mentions(path, *_RANDOM_OPERATORS)
+    """Whether a graph has operators that draw random numbers, so that its output may differ from run to run."""
+    return file_contains(path, *(name.encode() for name in RANDOM_OPERATORS))
 
 
-def mentions(path: str | os.PathLike[str], *names: bytes) -> bool:
-    """Whether one of these names, of operators for example, is in an ONNX file (92 MB: 10 ms for each)."""
+def has_external_data(path: str | os.PathLike[str]) -> bool:
+    """Whether a graph has tensors in other files: ONNX Runtime before 1.24 reads them from any folder.
+
+    ONNX stores the name of such a file under the key "location"; the byte before a string is the last one of its length
+    in protobuf, which is 8, or 0 where the number was padded.
+    """
+    return file_contains(path, b"\x08location", b"\x00location")
+
+
+def file_contains(path: str | os.PathLike[str], *names: bytes) -> bool:
+    """Whether one of these names, of operators for example, is among the bytes of a file (92 MB: 10 ms for each)."""
     with Path(path).open("rb") as opened:
         if not opened.seek(0, 2):
             return False
@@ -146,9 +169,7 @@ def run_options(*, shrink: bool = False) -> Any:
     Args:
         shrink: after the run, give the memory that the session's arena no longer uses back to the system.
     """
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
+    options = import_onnxruntime().RunOptions()
     if shrink:
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
@@ -166,25 +187,41 @@ def run(
         options: from `run_options`.
 
     Returns:
-        The waveform, float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64 of
-        shape `(tokens,)`.
+        The waveform, finite float32 of shape `(samples,)`, and how many frames of 600 samples each token sounds, int64
+        of shape `(tokens,)`; None where the graph does not tell it for every token.
 
     Raises:
-        SynthesisError: ONNX Runtime failed, or was stopped through `options`.
+        SynthesisError: ONNX Runtime failed, or was stopped through `options`; or what the graph returned is no mono
+            audio, or has NaN or infinity in it.
     """
     names = [waveform] if durations is None else [waveform, durations]
     try:
         outputs = session.run(names, dict(inputs), options)
     except _errors() as error:
         raise SynthesisError(str(error)) from error
-    frames = np.array(outputs[1], np.int64).reshape(-1) if len(outputs) > 1 else None
-    # what ONNX Runtime returns is a view of its arena, which could not give the memory back
-    return mono_audio_array(outputs[0]).copy(), frames
+    tokens = next(inputs[name] for name in _TOKEN_INPUTS if name in inputs)
+    return _waveform(outputs[0]), None if durations is None else _frames(outputs[1], tokens.size)
+
+
+def _waveform(output: Any) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # a float64 that is too large becomes infinity
+            # a copy, for the output is a view of the session's arena, which could not give the memory back
+            waveform = mono_audio_array(output).copy()
+    except (TypeError, ValueError) as error:
+        raise SynthesisError(f"the graph returned no waveform: {error}") from error
+    if not np.isfinite(waveform).all():
+        raise SynthesisError("the graph returned a waveform with NaN or infinity in it")
+    return waveform
+
+
+def _frames(output: Any, tokens: int) -> NDArray[np.int64] | None:
+    frames = np.array(output, np.int64).reshape(-1)
+    return frames if frames.size == tokens and frames.min() >= 0 else None
 
 
 def _errors() -> tuple[type[Exception], ...]:
     """ONNX Runtime's own exceptions: a dozen private classes without a common base."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state = import_onnxruntime().capi.onnxruntime_pybind11_state
     found = (getattr(state, name) for name in dir(state))
     return tuple(one for one in found if isinstance(one, type) and issubclass(one, Exception))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # samples of one unit of a token's duration: what the graphs make of it
 _FRAME = 600
+# tokens that are no symbols of the text: one before it, two after it
+_BOUNDARIES = 3
 # 5 ms, the steps in which loudness is looked at
 _STEP = SAMPLE_RATE // 200
 # What is softer than this, of the loudness that 5 % of the steps exceed, is silence. Measured with the demo voice on
@@ -42,8 +44,8 @@ def trimmed(
 
     Args:
         waveform: float32 of shape `(samples,)`, as the graph made it.
-        durations: how many frames of 600 samples each token sounds, if that is known. Ignored unless they sum to the
-            waveform's length. The first token is a boundary, and so are the last two.
+        durations: how many frames of 600 samples each token sounds, if that is known. Ignored unless there are at least
+            three and they add up to the waveform's length. The first token and the last two are boundaries.
         trim: "fixed" drops the last 5,000 samples. "exact" drops what is silent at both ends but for 20 ms, and what
             sounds in the boundary tokens; the sound is faded in and out within 5 ms.
 
@@ -52,8 +54,8 @@ def trimmed(
         that is not known.
     """
     edges = None
-    # else they are not what they are in this family of graphs
-    if durations is not None and durations.sum() * _FRAME == len(waveform):
+    # else they mean something else than in this family of graphs
+    if durations is not None and len(durations) >= _BOUNDARIES and durations.sum() * _FRAME == len(waveform):
         edges = np.concatenate([[0], np.cumsum(durations)]) * _FRAME
     if trim == "exact":
         begin, end = _ends(waveform, edges)

@@ -94,6 +94,54 @@ def test_json_lines_with_bad_ones_among_them(batch, tiny, tmp_path):
     assert (tmp_path / "here/intro/1.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names and links differ on Windows")
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ('{"id": "x", "text": "One.", "more": ' + "[" * 100_000 + "]" * 100_000 + "}", "not valid JSON: maximum rec"),
+        ({"id": "a/" * 100 + "a"}, "has 101 parts; at most 100 are possible"),
+        ({"id": ("x" * 240 + "/") * 20 + "a"}, "File name too long"),
+        ({"id": "x" * 250 + "/a"}, "is too long for a file"),
+        ({"id": "loop/a"}, "cannot be used here: "),
+        ({"id": "loop"}, "cannot be used here: "),
+        ({"id": "file.wav/a"}, "cannot be used here: Not a directory"),
+        ({"id": "q.wav/r"}, "out/q.wav is already the file of all.jsonl:1"),
+        ({"id": "folder"}, "out/folder.wav is already a folder for all.jsonl:2"),
+        ({"id": "folder", "text": "x" * 30_000}, "out/folder.wav is already a folder for all.jsonl:2"),
+    ],
+)
+def test_a_line_whose_file_cannot_be_fails_alone(run_main, tiny_directory, tmp_path, item, message):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "loop").symlink_to("loop")
+    (out / "loop.wav").symlink_to("loop.wav")
+    (out / "file.wav").write_bytes(b"")
+    bad = item if isinstance(item, str) else {"text": "Bad.", **item}
+    lines = as_jsonl(
+        {"id": "q", "text": "One."}, {"id": "folder.wav/r", "text": "Two."}, bad, {"id": "last", "text": "Three."}
+    )
+    (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+    result = run_main("batch", "all.jsonl", "--jsonl", "-d", "out", "-m", tiny_directory)
+    assert result.returncode == 1
+    failure, summary = result.stderr.splitlines()
+    assert failure.startswith("kittentts: all.jsonl:3: ")
+    assert message in failure
+    assert summary.startswith("kittentts: 3 written in ")
+    assert summary.endswith(", 1 failed")
+    assert names(out) == ["file.wav", "folder.wav/r.wav", "last.wav", "q.wav"]
+
+
+def test_subtitles_take_a_name_too(run_main, tiny_directory, tmp_path):
+    lines = as_jsonl({"id": "u", "text": "One."}, {"id": "u.srt/v", "text": "Two."})
+    (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+    arguments = ["batch", "all.jsonl", "--jsonl", "-m", tiny_directory]
+    result = run_main(*arguments, "-d", "with", "--subtitles", "srt")
+    assert (result.returncode, names(tmp_path / "with")) == (1, ["u.srt", "u.wav"])
+    assert "all.jsonl:2: with/u.srt is already the file of all.jsonl:1\n" in result.stderr
+    assert run_main(*arguments, "-d", "without").returncode == 0
+    assert names(tmp_path / "without") == ["u.srt/v.wav", "u.wav"]
+
+
 def test_inputs_that_cannot_be_read(batch, tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"Caf\xe9")
     (tmp_path / "good.txt").write_text("Good.")
@@ -178,6 +226,7 @@ def processor_seconds(process):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c(tmp_path):
     endless = tiny_model.make_directory(tmp_path / "endless", loops=10_000_000)
     (tmp_path / "a.txt").write_text("One.\nTwo.\n")

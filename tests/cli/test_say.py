@@ -250,6 +250,7 @@ class TestBar:
 
 
 @posix_only
+@pytest.mark.usefixtures("sigint")
 class TestSignals:
     @pytest.mark.parametrize("text", ["One sentence only.", "This is one. This is two. And three."])
     @pytest.mark.parametrize(("signals", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -269,26 +270,63 @@ class TestSignals:
         assert seconds < 1  # measured: under 0.2 s
         assert list(tmp_path.iterdir()) == []
 
-    def test_while_the_model_is_opened(self, tmp_path):
-        """A model file that is a pipe which nobody writes into takes for ever to open."""
-        directory = tiny_model.make_directory(tmp_path / "model")
+    @pytest.mark.parametrize("options", [[], ["--subtitles", "a.srt"]])
+    def test_while_the_model_is_opened(self, tmp_path, options):
         code = """
-import sys, threading, time
-import kittentts.get_model
+import sys, threading
+import kittentts.models.repository
 def find_model(*_, **__):
     print("opening", flush=True)
     threading.Event().wait()
-import kittentts.models.repository
 kittentts.models.repository.find_model = find_model
 from kittentts.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-        command = [sys.executable, "-c", code, "say", "Hello.", "-o", "a.wav", "-m", str(directory)]
+        command = [sys.executable, "-c", code, "say", "Hello.", "-o", "a.wav", "-m", str(tmp_path), *options]
         with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout.readline() == b"opening\n"
             process.send_signal(signal.SIGINT)
             assert process.stderr.read() == b""
         assert process.returncode == 130
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_where_python_swallows_it(self, endless_directory, tmp_path, number):
+        """An exception in a finalizer is printed and forgotten; the program ends nevertheless."""
+        code = """
+import signal, sys, weakref
+import kittentts.models.repository as repository
+find_model = repository.find_model
+class Object: pass
+def interrupted_finalizer(*arguments, **settings):
+    thing = Object()
+    weakref.finalize(thing, signal.raise_signal, int(sys.argv[1]))
+    del thing
+    return find_model(*arguments, **settings)
+repository.find_model = interrupted_finalizer
+from kittentts.cli import main, options
+options._interruptible = lambda function: function()
+sys.exit(main(sys.argv[2:]))
+"""
+        command = [sys.executable, "-c", code, str(int(number)), "say", "Hello.", "-m", str(endless_directory)]
+        result = subprocess.run(
+            [*command, "-o", "a.wav"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (result.returncode, result.stdout, result.stderr) == (128 + number, "", "")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_where_it_is_ignored(self, tiny_directory, tmp_path):
+        """As `nohup kittentts ... &` of a shell without job control does."""
+        (tmp_path / "a.txt").write_text("This is a sentence.\n" * 300, encoding="utf-8")
+        command = [*KITTEN, "batch", "a.txt", "--lines", "-d", "out", "-m", str(tiny_directory), "-q"]
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and not list(tmp_path.glob("out/a-*.wav")):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr.read() == b""
+        assert process.returncode == 0
+        assert len(list(tmp_path.glob("out/*.wav"))) == 300
 
 
 @posix_only
@@ -315,6 +353,36 @@ class TestDisk:
         assert path.rpartition("/")[0] in result.stderr
         assert "Traceback" not in result.stderr
         assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+    @pytest.mark.parametrize(
+        ("options", "name"),
+        [
+            (["-o", "/dev/full", "--format", "wav"], "/dev/full"),
+            (["-o", "full", "--format", "mp3"], "full"),
+            (["-o", "a.wav", "--subtitles", "full.srt"], "full.srt"),
+            (["-o", "a.wav", "--subtitles", "full.json"], "full.json"),
+        ],
+    )
+    def test_a_full_disk_is_blamed_on_the_file(self, run_main, tiny_directory, tmp_path, options, name):
+        for link in ("full", "full.srt", "full.json"):
+            (tmp_path / link).symlink_to("/dev/full")
+        result = run_main("say", TEXT, *options, "-m", tiny_directory)
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+        assert result.stderr.startswith(f"kittentts: {name}")
+        assert not (tmp_path / "a.wav").exists()
+
+    def test_a_pipe_with_a_name(self, tiny_directory, tmp_path):
+        """WAV needs a file in which libsndfile can go back; subtitles do not."""
+        os.mkfifo(tmp_path / "a.wav")
+        os.mkfifo(tmp_path / "a.srt")
+        for options, pipe, status in ((["-o", "a.wav"], "a.wav", 1), (["-o", "b.wav"], "a.srt", 0)):
+            command = [*KITTEN, "say", TEXT, *options, "--subtitles", "a.srt", "-m", str(tiny_directory)]
+            with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+                content = (tmp_path / pipe).read_bytes()
+                stderr = process.stderr.read()
+            assert (process.returncode, stderr.count(b"\n"), content.count(b"-->")) == (status, status, 3 - 3 * status)
+            assert stderr == b"" or stderr.startswith(b"kittentts: a.wav ")
 
 
 class TestPlaying:

@@ -1,8 +1,13 @@
 """A model's name -> its files, without a network."""
 
+import io
 import json
+import os
 import pathlib
 import pickle
+import shutil
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,6 +16,9 @@ import tiny_model
 from kittentts import KittenTTS, KittenTTSError, get_model
 from kittentts.errors import BackendError, MissingExtraError, ModelError, ModelNotFoundError
 from kittentts.get_model import download_from_huggingface, load_from_local
+from kittentts.models.repository import cached_repositories
+from kittentts.models.voices_file import load_voices
+from kittentts.onnx_model import KittenTTS_1_Onnx
 
 
 def config_of(directory, **changes):
@@ -105,6 +113,58 @@ def test_malformed_or_unsafe_configs(directory, changes, message):
         KittenTTS(directory)
 
 
+@pytest.mark.parametrize("depth", [500, 990, 100_000])
+@pytest.mark.parametrize("form", ["%s", '{"type": %s}', '{"speed_priors": {"a": %s}, %s}'])
+def test_deeply_nested_json(directory, depth, form):
+    nested = "[" * depth + "]" * depth
+    others = (directory / "config.json").read_text().strip("{}")
+    (directory / "config.json").write_text(form.replace("%s", nested, 1).replace("%s", others))
+    with pytest.raises(ModelError, match=r"config\.json") as caught:
+        KittenTTS(directory)
+    assert len(str(caught.value)) < 1000
+
+
+FILES = ["config.json", "tiny.onnx", "voices.npz"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_only_regular_files_are_opened(directory, file, kind):
+    """A pipe or an endless device would be read for ever."""
+    path = directory / file
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    for name in (directory, str(directory)):
+        with pytest.raises(ModelError, match=f"{file}' is a folder, a pipe or a device"):
+            KittenTTS(name)
+    if file == "voices.npz":
+        with pytest.raises(ModelError, match="is a folder, a pipe or a device"):
+            KittenTTS_1_Onnx(directory / "tiny.onnx", path)
+
+
+@pytest.mark.parametrize("key", ["model_file", "voices"])
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000 + "a", "a\0b", "\udcff", "."])
+def test_names_that_cannot_be_files(directory, key, name):
+    config_of(directory, **{key: name})
+    with pytest.raises((ModelError, ModelNotFoundError)):
+        KittenTTS(directory)
+
+
+def test_links_are_followed(directory, tmp_path):
+    """The Hub's cache is made of them."""
+    for file in FILES:
+        (directory / file).rename(tmp_path / file)
+        (directory / file).symlink_to(tmp_path / file)
+    assert len(KittenTTS(directory).generate("Hello.")) > 0
+
+
 @pytest.mark.parametrize("file", ["tiny.onnx", "voices.npz"])
 def test_a_file_that_the_config_names_is_missing(directory, file):
     (directory / file).unlink()
@@ -171,13 +231,83 @@ def test_voice_arrays_of_another_shape(directory, array):
         KittenTTS(directory)
 
 
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", ">f4"])
+def test_voices_of_every_float(directory, kind):
+    np.savez(directory / "voices.npz", a=np.full((4, 256), 0.5, kind))
+    voices = load_voices(directory / "voices.npz")
+    assert voices["a"].dtype == np.float32
+    assert (voices["a"] == 0.5).all()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e300])
+def test_a_voice_that_is_not_finite(directory, number):
+    voices = {"good": np.zeros((4, 256)), "bad": np.zeros((4, 256))}
+    voices["bad"][3, 255] = number
+    np.savez(directory / "voices.npz", **voices)
+    with pytest.raises(ModelError, match=r"voice 'bad' has NaN or infinity"):
+        KittenTTS(directory)
+
+
+def write_npz(path, content, *, compression=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.npy", content)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage", ["deflate", "checksum", "cut", "encrypted", "compression", "shape", "version", "no array", "bzip2"]
+)
+def test_a_damaged_voices_file(directory, damage):
+    path = directory / "voices.npz"
+    good = npy(np.random.default_rng(1).normal(size=(40, 256)).astype("f4"))
+    write_npz(path, good, compression=zipfile.ZIP_BZIP2 if damage == "bzip2" else zipfile.ZIP_DEFLATED)
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    if damage in {"deflate", "bzip2"}:
+        content[60:2000] = b"\xff" * 1940
+    elif damage == "checksum":
+        content[entry + 16] ^= 1
+    elif damage == "cut":
+        del content[5000:entry]
+    elif damage == "encrypted":
+        content[6] |= 1
+        content[entry + 8] |= 1
+    elif damage == "compression":
+        content[8] = content[entry + 10] = 99
+    if damage in {"shape", "version", "no array"}:
+        huge = good.replace(b"(40, 256), }          ", b"(999999999999, 256), }")
+        write_npz(path, {"shape": huge, "version": good[:6] + b"\x09" + good[7:], "no array": b"text"}[damage])
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"voices\.npz cannot be read"):
+        KittenTTS(directory)
+
+
+def test_a_voices_file_that_unpacks_to_too_much_is_not_read(directory):
+    """300 MB of zeros, packed into 300 kB."""
+    path = directory / "voices.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w", force_zip64=True) as a:
+        for _ in range(30):
+            a.write(bytes(10_000_000))
+    tracemalloc.start()
+    with pytest.raises(ModelError, match=r"unpacks to 300,000,000 bytes; voices take at most 268,435,456"):
+        load_voices(path)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+
+
 def test_a_voices_file_without_voices(directory):
     np.savez(directory / "voices.npz")
     with pytest.raises(ModelError, match="holds no voice"):
         KittenTTS(directory)
     np.save(directory / "voices.npy", np.zeros((4, 256), "f4"))
     (directory / "voices.npy").replace(directory / "voices.npz")
-    with pytest.raises(ModelError, match="single array"):
+    with pytest.raises(ModelError, match="not a zip file"):
         KittenTTS(directory)
 
 
@@ -205,3 +335,17 @@ def test_demo_without_its_package(monkeypatch):
 def test_errors_of_a_model_are_catchable_as_one(tmp_path):
     with pytest.raises(KittenTTSError):
         KittenTTS(tmp_path)
+
+
+def test_an_incomplete_model_in_the_hubs_cache_hides_no_other(tmp_path, directory):
+    commit = "1" * 40
+    for name in ("owner--broken", "owner--good", "owner--unfinished", "somebody--else"):
+        snapshot = tmp_path / "hub" / f"models--{name}" / "snapshots" / commit
+        shutil.copytree(directory, snapshot)
+        (snapshot.parent.parent / "refs").mkdir()
+        (snapshot.parent.parent / "refs" / "main").write_text(commit)
+    hub = tmp_path / "hub"
+    (hub / "models--owner--broken" / "snapshots" / commit / "config.json").write_text("{")
+    (hub / "models--owner--unfinished" / "snapshots" / commit / "tiny.onnx").unlink()
+    (hub / "models--somebody--else" / "snapshots" / commit / "config.json").write_text('{"type": "bert"}')
+    assert list(cached_repositories(hub)) == ["owner/good"]

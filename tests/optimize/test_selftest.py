@@ -67,7 +67,7 @@ EMULATED = """
 import json, pathlib, sys
 import numpy as np
 from kittentts.optimize import record, selftest
-from kittentts.optimize.session import open_session
+from kittentts.optimize.session import open_single_threaded
 from kittentts.models.probes import probes
 
 answers = {"exact": {pair: selftest.is_exact(pair) for pair in (128, 129, 256)}}
@@ -76,13 +76,13 @@ for name in ("narrow", "wide"):
     original = folder / "tiny.onnx"
     file = record.usable_file(folder, original)
     answers[name] = file.name
-    session = open_session(file)
+    session = open_single_threaded(file)
     same = []
     for number, inputs in enumerate(probes(folder / "voices.npz", "input_ids")):
         wanted = np.load(folder / f"{number}.npy")
         same.append(session.run(None, inputs)[0].tobytes() == wanted.tobytes())
     answers[name + " same"] = all(same)
-    wrong = open_session(folder / record.MODEL_FILE).run(None, inputs)[0]
+    wrong = open_single_threaded(folder / record.MODEL_FILE).run(None, inputs)[0]
     answers[name + " optimized differs"] = float(np.abs(wrong - wanted).max())
 print(json.dumps(answers))
 """
@@ -101,7 +101,7 @@ def make_signed(folder, *, extreme):
         rules=RULES, onnxruntime="", cpu="another", thorough=True, seconds={},
     )  # fmt: skip
     write_record(record, folder)
-    session = selftest.open_session(original)
+    session = selftest.open_single_threaded(original)
     for number, inputs in enumerate(probes(folder / "voices.npz", "input_ids")):
         np.save(folder / f"{number}.npy", session.run(None, inputs)[0])
     return record.largest_pair
