@@ -1,4 +1,4 @@
-"""docs/architecture.md names the files that there are."""
+"""docs/architecture.md names the files that there are, and the layers that import-linter checks."""
 
 import re
 from pathlib import Path
@@ -29,3 +29,10 @@ def test_the_modules_of_a_table_are_in_its_folder():
         for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE):
             for name in FILE.findall(row):
                 assert (PACKAGE / folder / name).is_file(), f"{folder}/{name}"
+
+
+def test_the_layers_are_those_of_import_linter():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^layers = \[\n(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"^\d+\. (`[a-z_`| ]+)$", PAGE, re.MULTILINE)
+    assert [line.replace("`", "") for line in shown] == re.findall(r'"(.+)"', listed)

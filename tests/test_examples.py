@@ -15,8 +15,6 @@ import kittentts
 from kittentts import KittenTTS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-# to be removed together with its three uses when `kittentts` exports them
-needs_names = pytest.mark.skipif(not hasattr(kittentts, "Encoder"), reason="kittentts exports no Encoder and Item yet")
 
 
 @pytest.fixture
@@ -67,7 +65,6 @@ def test_stream_to_sound_card(example, tiny, tmp_path):
     assert (tmp_path / "played.raw").read_bytes() == tiny.generate(text, "Bella").tobytes()
 
 
-@needs_names
 def test_long_book_with_subtitles(example, tiny, tmp_path):
     text = "Chapter one. It cost $5. " * 10 + "The end."
     (tmp_path / "book.txt").write_text(text, encoding="utf-8")
@@ -79,7 +76,6 @@ def test_long_book_with_subtitles(example, tiny, tmp_path):
     assert subtitles.count("-->") == len(speech.chunks)
 
 
-@needs_names
 def test_many_lines(example, tiny, tmp_path):
     output = example("many_lines.py")
     assert sorted(path.name for path in tmp_path.glob("*.wav")) == ["goodbye.wav", "question.wav", "welcome.wav"]
@@ -120,7 +116,6 @@ def test_every_example_has_a_test():
     assert {f"test_{path.stem}" for path in EXAMPLES.glob("*.py")} <= globals().keys()
 
 
-@needs_names
 def test_examples_import_public_names_only():
     for path in EXAMPLES.glob("*.py"):
         for names in re.findall(r"^(?:from|import) (kittentts.*)", path.read_text(encoding="utf-8"), re.MULTILINE):
