@@ -22,9 +22,10 @@ def run_main(tmp_path, monkeypatch, capsys):
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     hook = sys.unraisablehook
 
-    def run(*arguments, input="", env=()):  # noqa: A002
+    def run(*arguments, input=b"", env=()):  # noqa: A002
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(input.encode()), encoding="utf-8"))
+        data = input if isinstance(input, bytes) else input.encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
         # as Python's own
         sys.stderr.reconfigure(errors="backslashreplace")
         for name, value in dict(env).items():

@@ -17,7 +17,19 @@ KITTEN = [sys.executable, "-m", "kittentts"]
 
 
 @pytest.fixture
-def batch(kitten, tiny_directory):
+def batch(run_main, tiny_directory):
+    """In this process."""
+
+    def run(*arguments, **options):
+        return run_main("batch", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
+def batch_apart(kitten, tiny_directory):
+    """In a process of its own."""
+
     def run(*arguments, **options):
         return kitten("batch", *arguments, "-m", tiny_directory, **options)
 
@@ -32,10 +44,10 @@ def as_jsonl(*items):
     return "\n".join(item if isinstance(item, str) else json.dumps(item) for item in items)
 
 
-def test_files(batch, tiny, tmp_path):
+def test_files(batch_apart, tiny, tmp_path):
     (tmp_path / "one.txt").write_text("\ufeffIt costs $5.", encoding="utf-8")
     (tmp_path / "two.md").write_text("# Two\n\nIt is *good*.\n", encoding="utf-8")
-    result = batch("one.txt", "two.md", "-", "-d", "out/deep", "--format", "flac", "-v", "Bella", input="Three.")
+    result = batch_apart("one.txt", "two.md", "-", "-d", "out/deep", "--format", "flac", "-v", "Bella", input="Three.")
     assert (result.returncode, result.stdout) == (0, "")
     assert result.stderr.startswith("kittentts: 3 written in ")
     assert names(tmp_path / "out/deep") == ["one.flac", "stdin.flac", "two.flac"]
@@ -178,18 +190,18 @@ def test_what_is_wrong_for_all_is_said_once(batch, tmp_path, options, message):
     assert result.stderr.count("\n") == 1
 
 
-def test_one_batch_at_a_time(batch, tmp_path):
+def test_one_batch_at_a_time(batch_apart, tmp_path):
     (tmp_path / "a.txt").write_text("One.")
     (tmp_path / "out").mkdir()
     with filelock.FileLock(tmp_path / "out/.kittentts-batch.lock"):
-        result = batch("a.txt", "-d", "out")
+        result = batch_apart("a.txt", "-d", "out")
     assert result.returncode == 1
     assert result.stderr == "kittentts: another kittentts batch is writing into 'out'; wait for it, or end it\n"
-    assert batch("a.txt", "-d", "out").returncode == 0
+    assert batch_apart("a.txt", "-d", "out").returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
-def test_a_thousand_texts_killed_and_resumed(batch, tiny, tiny_directory, tmp_path):
+def test_a_thousand_texts_killed_and_resumed(batch_apart, tiny, tiny_directory, tmp_path):
     """SIGKILL in the middle: nothing is lost, nothing is done twice, nothing half done is left."""
     texts = {f"{i:04}": f"This is number {i} of them." for i in range(1000)}
     items = as_jsonl(*({"id": name, "text": text} for name, text in texts.items()))
@@ -206,7 +218,7 @@ def test_a_thousand_texts_killed_and_resumed(batch, tiny, tiny_directory, tmp_pa
     (out / ".0123abcd-other.wav").write_bytes(b"of another program")
     complete = {path: path.stat() for path in out.glob("[0-9]*.wav")}
     assert 90 < len(complete) < 1000
-    result = batch("all.jsonl", "--jsonl", "-d", "out")
+    result = batch_apart("all.jsonl", "--jsonl", "-d", "out")
     assert result.returncode == 0
     assert result.stderr.startswith(f"kittentts: {1000 - len(complete)} written in ")
     assert f"{len(complete)} there already" in result.stderr
@@ -249,12 +261,12 @@ def test_ctrl_c(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such limits on Windows")
-def test_a_full_disk_ends_it_and_it_goes_on_later(batch, tmp_path):
+def test_a_full_disk_ends_it_and_it_goes_on_later(batch_apart, tmp_path):
     import resource
 
     (tmp_path / "a.txt").write_text("One.\n" + "Hello there, all of you that may read this. " * 200 + "\nThree.\n")
     limit = 2_000_000
-    result = batch(
+    result = batch_apart(
         "a.txt", "--lines", "-d", "out",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
@@ -264,7 +276,7 @@ def test_a_full_disk_ends_it_and_it_goes_on_later(batch, tmp_path):
     assert error == "kittentts: out/a-00002.wav: File too large"
     # the short third may have been complete before
     assert names(tmp_path / "out") in (["a-00001.wav"], ["a-00001.wav", "a-00003.wav"])
-    assert batch("a.txt", "--lines", "-d", "out").returncode == 0
+    assert batch_apart("a.txt", "--lines", "-d", "out").returncode == 0
     assert names(tmp_path / "out") == ["a-00001.wav", "a-00002.wav", "a-00003.wav"]
 
 

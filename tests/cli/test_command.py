@@ -32,12 +32,12 @@ def test_the_script_is_installed():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_two_examples(kitten, command):
-    result = kitten(command, "--help")
+def test_every_command_has_help_with_two_examples(run_main, command):
+    result = run_main(command, "--help")
     assert result.returncode == 0
     examples = result.stdout.partition("examples:\n")[2]
     assert examples.count("kittentts") >= 2
-    assert command in kitten("--help").stdout
+    assert command in run_main("--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["say", "--help"], ["--version"], ["sing"]])
@@ -83,8 +83,8 @@ def test_speaking_imports_no_server_and_voices_no_engine(kitten, tiny_directory)
         ([], 2, "COMMAND"),
     ],
 )
-def test_errors_are_short_and_have_a_status(kitten, tiny_directory, tmp_path, arguments, status, message):
-    result = kitten(*arguments, env=os.environ | {"KITTENTTS_MODEL": str(tiny_directory)})
+def test_errors_are_short_and_have_a_status(run_main, tiny_directory, tmp_path, arguments, status, message):
+    result = run_main(*arguments, env={"KITTENTTS_MODEL": str(tiny_directory)})
     assert result.returncode == status
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -191,7 +191,7 @@ def test_the_demo_without_a_home(run_main, monkeypatch, command):
         assert told.endswith("1 of these must be mended.\n")
 
 
-def test_a_model_that_is_not_there(kitten):
-    result = kitten("voices", "-m", "/no/such/directory")
+def test_a_model_that_is_not_there(run_main):
+    result = run_main("voices", "-m", "/no/such/directory")
     assert result.returncode == 1
     assert result.stderr.startswith("kittentts: there is no model directory '/no/such/directory'")

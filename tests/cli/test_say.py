@@ -29,6 +29,16 @@ def say(kitten, tiny_directory):
     return run
 
 
+@pytest.fixture
+def say_here(run_main, tiny_directory):
+    """The same in this process."""
+
+    def run(*arguments, **options):
+        return run_main("say", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def endless_directory(tmp_path_factory):
     """A model whose runs take longer than any test waits."""
@@ -50,21 +60,21 @@ class TestText:
     @pytest.mark.parametrize(
         ("way", "mark"), [(["-i", "text.txt"], "\ufeff"), (["-i", "-"], ""), (["-"], ""), ([], ""), ([], "\ufeff")]
     )
-    def test_files_and_pipes(self, say, tiny, tmp_path, way, mark):
+    def test_files_and_pipes(self, say_here, tiny, tmp_path, way, mark):
         (tmp_path / "text.txt").write_text(mark + TEXT, encoding="utf-8")
-        assert silent_success(say(*way, "-o", "a.wav", input=mark + TEXT, encoding="utf-8"))
+        assert silent_success(say_here(*way, "-o", "a.wav", input=mark + TEXT))
         tiny.generate_to_file(TEXT, tmp_path / "b.wav")
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
-    def test_what_is_not_utf8(self, say):
-        result = say("-o", "a.wav", input=b"One.\nCaf\xe9 au lait.", text=False)
+    def test_what_is_not_utf8(self, say_here):
+        result = say_here("-o", "a.wav", input=b"One.\nCaf\xe9 au lait.")
         assert result.returncode == 1
-        assert result.stderr.startswith(b"kittentts: stdin is not UTF-8 text (line 2: invalid continuation byte 0xe9)")
-        assert b"iconv" in result.stderr
+        assert result.stderr.startswith("kittentts: stdin is not UTF-8 text (line 2: invalid continuation byte 0xe9)")
+        assert "iconv" in result.stderr
 
-    def test_markdown(self, say, tiny, tmp_path):
+    def test_markdown(self, say_here, tiny, tmp_path):
         (tmp_path / "text.md").write_text("# A *title*\n\nSee [this](http://x.y/z).\n", encoding="utf-8")
-        assert silent_success(say("-i", "text.md", "-o", "a.wav"))
+        assert silent_success(say_here("-i", "text.md", "-o", "a.wav"))
         tiny.generate_to_file("A title. See this.", tmp_path / "b.wav")
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
@@ -80,8 +90,8 @@ class TestOptions:
             (["--voice", "Bella", "--speed", "2"], {"voice": "Bella", "speed": 2.0}),
         ],
     )
-    def test_speech(self, say, tiny, tmp_path, options, settings):
-        assert silent_success(say(TEXT, *options, "-o", "a.wav"))
+    def test_speech(self, say_here, tiny, tmp_path, options, settings):
+        assert silent_success(say_here(TEXT, *options, "-o", "a.wav"))
         tiny.generate_to_file(TEXT, tmp_path / "b.wav", **settings)
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
@@ -91,9 +101,9 @@ class TestOptions:
         assert (tmp_path / "a.wav").exists()
 
     @pytest.mark.parametrize("lexicon", ['{"costs": "kˈɔsts"}', "# prices\n\ncosts   kˈɔsts  \n"])
-    def test_a_lexicon(self, say, tiny_directory, tmp_path, lexicon):
+    def test_a_lexicon(self, say_here, tiny_directory, tmp_path, lexicon):
         (tmp_path / "lexicon").write_text(lexicon, encoding="utf-8")
-        assert silent_success(say(TEXT, "--lexicon", "lexicon", "-o", "a.wav"))
+        assert silent_success(say_here(TEXT, "--lexicon", "lexicon", "-o", "a.wav"))
         KittenTTS(tiny_directory, lexicon={"costs": "kˈɔsts"}).generate_to_file(TEXT, tmp_path / "b.wav")
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
@@ -101,17 +111,17 @@ class TestOptions:
         ("lexicon", "message"),
         [("costs", "line 1 of the lexicon"), ("{", "not valid JSON"), ("two-words x", "not a single word")],
     )
-    def test_a_lexicon_that_is_none(self, say, tmp_path, lexicon, message):
+    def test_a_lexicon_that_is_none(self, say_here, tmp_path, lexicon, message):
         (tmp_path / "lexicon").write_text(lexicon, encoding="utf-8")
-        result = say(TEXT, "--lexicon", "lexicon", "-o", "a.wav")
+        result = say_here(TEXT, "--lexicon", "lexicon", "-o", "a.wav")
         assert result.returncode == 1
         assert message in result.stderr
 
     @pytest.mark.parametrize("name", FORMATS)
-    def test_formats(self, say, tiny, tmp_path, name):
+    def test_formats(self, say_here, tiny, tmp_path, name):
         # by the suffix, or in spite of it
         path, options = ("a.txt", ["--format", name]) if name in {"wav", "mp3"} else (f"a.{name}", [])
-        assert silent_success(say(TEXT, "-o", path, *options))
+        assert silent_success(say_here(TEXT, "-o", path, *options))
         expected = tiny.generate(TEXT, clean_text=True)
         if name == "raw":
             assert (tmp_path / path).stat().st_size == 2 * len(expected)
@@ -120,8 +130,8 @@ class TestOptions:
             assert info.subtype == FORMATS[name].subtype
             assert len(expected) <= info.frames < len(expected) + 2400
 
-    def test_floats_and_sample_rate(self, say, tmp_path):
-        assert silent_success(say(TEXT, "-o", "a.wav", "--subtype", "float", "--sample-rate", "48000"))
+    def test_floats_and_sample_rate(self, say_here, tmp_path):
+        assert silent_success(say_here(TEXT, "-o", "a.wav", "--subtype", "float", "--sample-rate", "48000"))
         info = soundfile.info(tmp_path / "a.wav")
         assert (info.samplerate, info.subtype) == (48000, "FLOAT")
 
@@ -355,9 +365,9 @@ class TestDisk:
         assert list(folder.iterdir()) == []
 
     @pytest.mark.parametrize("path", ["file/a.wav", "/proc/a.wav"])
-    def test_a_folder_that_cannot_be_written(self, say, tmp_path, path):
+    def test_a_folder_that_cannot_be_written(self, say_here, tmp_path, path):
         (tmp_path / "file").touch()
-        result = say(TEXT, "-o", path)
+        result = say_here(TEXT, "-o", path)
         assert result.returncode == 1
         assert path.rpartition("/")[0] in result.stderr
         assert "Traceback" not in result.stderr
