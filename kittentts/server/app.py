@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
 
 from kittentts import __version__
 from kittentts.server.admission import AdmissionQueue
-from kittentts.server.errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers
+from kittentts.server.errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
 from kittentts.server.response import SpeechResponse, SpeechService
-from kittentts.server.speech_request import SpeechRequest, check_request
+from kittentts.server.speech_request import MEDIA_TYPES, SpeechRequest, check_request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -39,7 +40,9 @@ _PAGE_HEADERS = {
 def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     """Return the ASGI application that serves a model."""
     # no pages of the framework's own: they load scripts from elsewhere
-    app = FastAPI(title="kittentts", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="kittentts", version=__version__, docs_url=None, redoc_url=None, responses=described(403, 421, 500)
+    )
     add_handlers(app)
     admission = AdmissionQueue(settings.concurrency, settings.queue, settings.queue_timeout)
     metrics = Metrics(admission)
@@ -49,7 +52,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     _add_lists(app, model, settings)
     _add_page(app)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses=described(401))
     async def _() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
@@ -66,7 +69,10 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
 def _add_speech(app: FastAPI, service: SpeechService) -> None:
     settings = service.settings
 
-    @app.post(_SPEECH, response_class=Response)
+    responses = described(400, 401, 404, 408, 413, 429, 503)
+    responses[200] = {"description": "Audio, sent while it is made", "content": {name: {} for name in MEDIA_TYPES}}
+
+    @app.post(_SPEECH, response_class=Response, responses=responses)
     async def _(request: Request, body: SpeechRequest) -> Response:
         if not request.headers.get("content-type"):
             # older versions of FastAPI take the body for JSON
@@ -88,20 +94,20 @@ def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
     def entry(name: str) -> dict[str, Any]:
         return {"id": name, "object": "model", "created": created, "owned_by": "kittentts"}
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"object": "list", "data": [entry(name) for name in settings.model_names]}
 
-    @app.get("/v1/models/{name:path}")
+    @app.get("/v1/models/{name:path}", responses=described(401, 404))
     async def _(name: str) -> dict[str, Any]:
         _check_model(name, settings)
         return entry(name)
 
-    @app.get("/v1/audio/models")
+    @app.get("/v1/audio/models", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"models": [{"id": name, "name": name} for name in settings.model_names]}
 
-    @app.get("/v1/audio/voices")
+    @app.get("/v1/audio/voices", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"voices": [{"id": name, "name": name} for name in model.available_voices]}
 

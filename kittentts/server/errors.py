@@ -6,10 +6,11 @@ import json
 import logging
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
@@ -25,6 +26,18 @@ NOT_JSON = "the body must be a JSON object, sent with Content-Type: application/
 
 _SERVER_ERROR = 500
 _TOO_MANY = 429
+_MEANINGS = {
+    400: "The request is malformed, or a value of it cannot be used",
+    401: "The API key is missing or wrong",
+    403: "A web page of this origin may not use the server",
+    404: "There is no such model",
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    421: "The server is not known under the name in Host",
+    429: "Too many requests wait already; see Retry-After",
+    500: "The server or the model failed",
+    503: "The request waited or took too long, or the server is going down",
+}
 _CODES = {
     401: "invalid_api_key",
     403: "origin_not_allowed",
@@ -36,6 +49,33 @@ _CODES = {
     429: "rate_limit_exceeded",
     503: "unavailable",
 }
+
+
+class ErrorDetail(BaseModel):
+    """What is wrong."""
+
+    message: str
+    type: Literal["invalid_request_error", "rate_limit_error", "server_error"]
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the description of errors for OpenAPI: of these, and that others have the same body.
+
+    Without the others, FastAPI would add its own 422, which this server never sends.
+    """
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorBody, "description": _MEANINGS[status]} for status in statuses
+    }
+    responses["default"] = {"model": ErrorBody, "description": "Any other error"}
+    return responses
 
 
 class ApiError(HTTPException):

@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, Field
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from kittentts import KittenTTS
     from kittentts.alignment.speech import SpokenChunk
 
+_EVENT_STREAM = "text/event-stream"
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 Name = Annotated[str, Field(max_length=200)]
 
 
@@ -41,7 +44,7 @@ class SpeechRequest(BaseModel):
     input: str = Field(min_length=1)
     model: Name | None = None
     voice: Name | Voice | None = None
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None = None
+    response_format: Format | None = None
     speed: float | None = Field(None, ge=0.25, le=4.0, allow_inf_nan=False)
     stream_format: Literal["audio", "sse"] | None = None
     timings: bool = False
@@ -62,9 +65,7 @@ class SpeechRequest(BaseModel):
     @property
     def media_type(self) -> str:
         """The response's Content-Type."""
-        if self.is_sse:
-            return "text/event-stream"
-        return "audio/aac" if self.format == "aac" else FORMATS[_engine_name(self.format)].media_type
+        return _EVENT_STREAM if self.is_sse else _media_type(self.format)
 
     def parameters(self, defaults: Mapping[str, Any], voice_aliases: Mapping[str, str]) -> dict[str, Any]:
         """Return the parameters for `generate_stream`: those of the request, else the operator's defaults."""
@@ -154,6 +155,14 @@ def _event(data: bytes) -> bytes:
 
 def _engine_name(name: str) -> str:
     return "raw" if name == "pcm" else name
+
+
+def _media_type(name: str) -> str:
+    return "audio/aac" if name == "aac" else FORMATS[_engine_name(name)].media_type
+
+
+MEDIA_TYPES = (*map(_media_type, get_args(Format)), _EVENT_STREAM)
+"""Of all answers with audio."""
 
 
 def _encoder(name: str) -> _Encodes:

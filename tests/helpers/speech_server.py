@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 
 from kittentts.server.app import make_app
-from kittentts.server.run import Server
+from kittentts.server.run import Server, bind
 from kittentts.server.settings import MODEL_ALIASES, VOICE_ALIASES, Settings, known_aliases
 
 SPEECH = "/v1/audio/speech"
@@ -41,7 +41,7 @@ def running(model, **settings):
         started.set()
 
     server = Server(make_app(model, Settings(**given)), model, grace=3600, announce=announce)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with bind("127.0.0.1", 0) as listener:
         url = Url(f"http://127.0.0.1:{listener.getsockname()[1]}")
         url.server = server
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="test-server")

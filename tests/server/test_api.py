@@ -6,14 +6,11 @@ import json
 import shutil
 import subprocess
 
-import httpx
 import numpy as np
 import openai
 import pytest
 import soundfile
 from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, speak
-
-from kittentts.errors import SynthesisError
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -281,6 +278,39 @@ class TestErrors:
         assert error["param"] == "response_format"
 
 
+class TestOpenAPI:
+    @pytest.fixture(scope="class")
+    def operations(self, url):
+        paths = CLIENT.get(url + "/openapi.json").json()["paths"]
+        return {path: operation for path, operations in paths.items() for operation in operations.values()}
+
+    def test_every_operation_describes_its_errors(self, operations):
+        everywhere = {"200", "403", "421", "500", "default"}
+        speech = {"400", "401", "404", "408", "413", "429", "503"}
+        assert {path: set(operation["responses"]) - everywhere for path, operation in operations.items()} == {
+            SPEECH: speech, "/v1/models": {"401"}, "/v1/models/{name}": {"401", "404"}, "/v1/audio/models": {"401"},
+            "/v1/audio/voices": {"401"}, "/health": set(), "/ready": set(), "/metrics": {"401"},
+        }  # fmt: skip
+        for operation in operations.values():
+            assert everywhere <= set(operation["responses"])
+
+    def test_the_body_of_an_error_is_as_described(self, url, operations):
+        schemas = CLIENT.get(url + "/openapi.json").json()["components"]["schemas"]
+        assert "HTTPValidationError" not in schemas
+        described = operations[SPEECH]["responses"]["400"]["content"]["application/json"]["schema"]["$ref"]
+        assert described == "#/components/schemas/ErrorBody"
+        error = speak(url, speed=99).json()
+        assert list(error) == list(schemas["ErrorBody"]["properties"]) == schemas["ErrorBody"]["required"]
+        detail = schemas["ErrorDetail"]
+        assert set(error["error"]) == set(detail["properties"]) == set(detail["required"])
+        assert error["error"]["type"] in detail["properties"]["type"]["enum"]
+
+    def test_media_types(self, operations):
+        content = operations[SPEECH]["responses"]["200"]["content"]
+        assert set(content) == {*FORMATS.values(), "text/event-stream"}
+        assert set(operations["/metrics"]["responses"]["200"]["content"]) == {"text/plain"}
+
+
 class TestKey:
     @pytest.mark.parametrize("path", ["/", "/page.js", "/health", "/ready"])
     def test_open_paths(self, locked_url, path):
@@ -308,66 +338,6 @@ def test_aliases_and_limits_are_the_operators(tiny):
         assert speak(url, model="my-model", voice="alloy").status_code == 200
         assert speak(url, model="tts-1").status_code == 404
         assert speak(url, "Hello there!!", model="tiny").json()["error"]["param"] == "input"
-
-
-class TestLog:
-    """What was to be spoken is in the log only if the operator asks for it."""
-
-    TEXT = "A secret text."
-
-    @pytest.mark.parametrize("log_text", [False, True])
-    def test_what_is_spoken(self, tiny, caplog, log_text):
-        # no `caplog.set_level`: the command shows warnings
-        with running(tiny, log_text=log_text) as url:
-            speak(url, self.TEXT)
-            speak(url, self.TEXT, voice="Nobody")
-        assert caplog.text.count(self.TEXT) == 2 * log_text
-
-    @pytest.mark.parametrize("log_text", [False, True])
-    @pytest.mark.parametrize("kind", [ValueError, SynthesisError])
-    @pytest.mark.parametrize("field", [{}, {"timings": True, "stream_format": "sse"}])
-    def test_errors_of_the_engine(self, tiny, caplog, monkeypatch, log_text, kind, field):
-        def fail(text, **_):
-            raise kind(f"cannot say {text!r}") from KeyError(text)
-
-        caplog.set_level("DEBUG")
-        monkeypatch.setattr(tiny, "generate_stream", fail)
-        monkeypatch.setattr(tiny, "synthesize_stream", fail)
-        with running(tiny, log_text=log_text) as url:
-            response = speak(url, self.TEXT, **field)
-            assert response.status_code == 500
-            assert self.TEXT not in response.text
-        assert f"a request failed: {kind.__name__}" in caplog.text
-        assert (f"cannot say '{self.TEXT}'" in caplog.text) == log_text
-        assert (self.TEXT in caplog.text) == log_text
-
-    @pytest.mark.parametrize("log_text", [False, True])
-    def test_other_errors(self, tiny, caplog, monkeypatch, log_text):
-        def fail(body):
-            raise RuntimeError(body.input)
-
-        caplog.set_level("DEBUG")
-        monkeypatch.setattr("kittentts.server.app.check_request", fail)
-        with running(tiny, log_text=log_text) as url:
-            response = speak(url, self.TEXT)
-            assert response.status_code == 500
-            assert response.json()["error"]["message"] == "the server failed; its log says more"
-            assert metric(url, 'kittentts_failures_total{status="500"}') == 1
-        assert "a request failed: RuntimeError" in caplog.text
-        assert (self.TEXT in caplog.text) == log_text
-
-    def test_an_error_at_the_end_of_an_answer(self, tiny, caplog, monkeypatch):
-        def fail(text, **_):
-            try:
-                yield tiny.generate(text)
-            finally:
-                raise RuntimeError(text)
-
-        monkeypatch.setattr(tiny, "generate_stream", fail)
-        with running(tiny) as url, pytest.raises(httpx.RemoteProtocolError):
-            speak(url, self.TEXT, response_format="pcm")
-        assert "a request failed: RuntimeError" in caplog.text
-        assert self.TEXT not in caplog.text
 
 
 def test_metrics(tiny):
