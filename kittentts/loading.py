@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kittentts.errors import ModelError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from kittentts.models.repository import ModelFiles
     from kittentts.onnx_model import KittenTTS_1_Onnx
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,26 @@ def load_engine(
     from kittentts.optimize import optimized_file
     from kittentts.runtime.onnx_graph import is_cpu
 
+    def open_graph(file: Path) -> KittenTTS_1_Onnx:
+        return KittenTTS_1_Onnx(
+            file,
+            files.voices_path,
+            files.speed_priors,
+            files.voice_aliases,
+            backend,
+            max_workers=max_workers,
+            lexicon=lexicon,
+        )
+
     mode = optimize if is_cpu(backend) else "off"
-    return KittenTTS_1_Onnx(
-        optimized_file(files.model_path, partial(probes, files.voices_path), mode),
-        files.voices_path,
-        files.speed_priors,
-        files.voice_aliases,
-        backend,
-        max_workers=max_workers,
-        lexicon=lexicon,
-    )
+    file = optimized_file(files.model_path, partial(probes, files.voices_path), mode)
+    try:
+        return open_graph(file)
+    except ModelError as error:
+        if file == files.model_path:
+            raise
+        logger.warning("%s; the original is used, and `kittentts optimize` makes a new graph", error)
+        return open_graph(files.model_path)
 
 
 def load_from_local(model_path: str | os.PathLike[str], backend: str | None = None) -> KittenTTS_1_Onnx:

@@ -12,14 +12,14 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from kittentts.defaults import VERSION
 from kittentts.errors import MissingExtraError, ModelNotFoundError
-from kittentts.models.cache import cache_directory
+from kittentts.models.cache import cache_directory, replaced_directory, sha1
+from kittentts.models.repository import CONFIG_FILE
 from kittentts.onnxruntime_import import import_onnxruntime
 
 logger = logging.getLogger(__name__)
@@ -68,8 +68,8 @@ def demo_directory() -> Path:
         with FileLock(f"{plain}.lock"):
             if not _is_complete(directory):
                 onnx_file = _assembled()
-                shutil.rmtree(directory, ignore_errors=True)
-                _lay_out(directory, onnx_file, timed=directory == timed)
+                with replaced_directory(directory) as new:
+                    _lay_out(new, onnx_file, timed=directory == timed)
     except ModelNotFoundError:
         raise
     except OSError as error:
@@ -90,7 +90,25 @@ def is_installed() -> bool:
 
 
 def _is_complete(directory: Path) -> bool:
-    return all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, "config.json"))
+    """Whether the files are there, as they were written."""
+    if not all((directory / name).is_file() for name in (_MODEL_FILE, _VOICES_FILE, CONFIG_FILE)):
+        return False
+    try:
+        config = json.loads((directory / CONFIG_FILE).read_text(encoding="utf-8"))
+        return bool(config == _config(directory))
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _config(directory: Path) -> dict[str, Any]:
+    return {
+        "name": "Kokoro-82M int8, Japanese speakers",
+        "type": "ONNX2",
+        "model_file": _MODEL_FILE,
+        "voices": _VOICES_FILE,
+        "voice_aliases": {friendly: raw for friendly, raw, _ in _VOICES},
+        "sha1": {name: sha1(directory / name) for name in (_MODEL_FILE, _VOICES_FILE)},
+    }
 
 
 def _package() -> Any:
@@ -113,30 +131,16 @@ def _assembled() -> Path:
 
 
 def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
-    """Fill a new folder beside `directory`, then give it this name; `timed` adds the output `duration`."""
+    """Write the three files into an empty folder; `timed` adds the output `duration` to the graph."""
     import numpy as np
 
-    aside = Path(tempfile.mkdtemp(prefix=directory.name, dir=directory.parent))
-    try:
-        if timed:
-            _write_with_durations(onnx_file, aside / _MODEL_FILE)
-        else:
-            _link_or_copy(onnx_file, aside / _MODEL_FILE)
-        with np.load(Path(_package().__file__).parent / "data" / "voices_ja.npz") as speakers:
-            np.savez(aside / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
-        config = {
-            "name": "Kokoro-82M int8, Japanese speakers",
-            "type": "ONNX2",
-            "model_file": _MODEL_FILE,
-            "voices": _VOICES_FILE,
-            "voice_aliases": {friendly: raw for friendly, raw, _ in _VOICES},
-        }
-        (aside / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
-        aside.chmod(0o755)
-        aside.rename(directory)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+    if timed:
+        _write_with_durations(onnx_file, directory / _MODEL_FILE)
+    else:
+        _link_or_copy(onnx_file, directory / _MODEL_FILE)
+    with np.load(Path(_package().__file__).parent / "data" / "voices_ja.npz") as speakers:
+        np.savez(directory / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
+    (directory / CONFIG_FILE).write_text(json.dumps(_config(directory), indent=2), encoding="utf-8")
 
 
 def _write_with_durations(source: Path, target: Path) -> None:

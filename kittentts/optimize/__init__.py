@@ -6,21 +6,19 @@ one that exists is opened without it, after a self-test of the CPU.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kittentts.errors import MissingExtraError
-from kittentts.models.cache import cache_directory
+from kittentts.models.cache import cache_directory, replaced_directory
 from kittentts.progress_bar import open_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from filelock import FileLock
     from numpy.typing import NDArray
 
     from kittentts.optimize.build import Variant
@@ -87,7 +85,7 @@ def optimize(
 
     if folder is not None:
         return build(original, folder, probes, thorough=True, report=report)
-    with _lock(original), _replaced_in_cache(original) as aside:
+    with _lock(original), replaced_directory(_cache_folder(original)) as aside:
         return build(original, aside, probes, thorough=True, report=report)
 
 
@@ -124,7 +122,7 @@ def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | 
         logger.info("optimizing %s, once for this machine", original)
         # the bar is for terminals only
         with (
-            _replaced_in_cache(original) as aside,
+            replaced_directory(_cache_folder(original)) as aside,
             open_bar(total=len(FLAVOURS), desc="optimizing the model, once", leave=False, disable=None) as bar,
         ):
             record = build(original, aside, probes, thorough=thorough, report=lambda _: bar.update())
@@ -138,27 +136,10 @@ def _cache_folder(original: Path) -> Path:
     return cache_directory() / "optimized" / cache_key(original)
 
 
-def _lock(original: Path) -> contextlib.AbstractContextManager[Any]:
+def _lock(original: Path) -> FileLock:
     """Return a lock on a graph's folder in the cache, for all processes."""
     from filelock import FileLock
 
     folder = _cache_folder(original)
     folder.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(folder.with_suffix(".lock"))
-
-
-@contextlib.contextmanager
-def _replaced_in_cache(original: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of a graph's folder in the cache if all goes well. Needs the lock."""
-    folder = _cache_folder(original)
-    for leftover in folder.parent.glob(f"{folder.name}-*"):
-        # of a process that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
-    try:
-        yield aside
-        aside.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

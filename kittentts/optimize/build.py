@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from onnx import helper
 
+from kittentts.models.cache import sha1
 from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.convolution import FLAVOURS, convolution_rule, largest_pair
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.editable_graph import all_nodes
-from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, sha1, write_record
+from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, write_record
 from kittentts.optimize.rewrite import Applied, apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
 from kittentts.optimize.session import open_single_threaded

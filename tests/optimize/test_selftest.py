@@ -14,10 +14,11 @@ import pytest
 import quantized_model
 from onnx import TensorProto, helper
 
+from kittentts.models.cache import sha1
 from kittentts.models.probes import probes
 from kittentts.optimize import selftest
 from kittentts.optimize.convolution import convolution_rule, largest_pair
-from kittentts.optimize.record import MODEL_FILE, RULES, Record, sha1, write_record
+from kittentts.optimize.record import MODEL_FILE, RULES, Record, write_record
 from kittentts.optimize.rewrite import apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
 
@@ -61,6 +62,21 @@ def test_the_weights_are_the_worst_of_their_kind(pair):
     # there is no +128
     assert sums.max() == min(pair, 254)
     assert sums.min() == -pair
+
+
+class SaturatingSession:
+    """Multiplies like an x86 CPU without VNNI: the sums of two neighbouring products saturate at 16 bits."""
+
+    def run(self, _, inputs):
+        products = inputs["a"].astype(int)[:, :, np.newaxis] * inputs["b"].astype(int)
+        return [(products[:, ::2] + products[:, 1::2]).clip(-(2**15), 2**15 - 1).sum(axis=1)]
+
+
+def test_a_cpu_that_saturates_is_found_out(monkeypatch):
+    monkeypatch.setattr(selftest, "open_single_threaded", lambda _: SaturatingSession())
+    fresh = is_exact.__wrapped__
+    assert [fresh(pair) for pair in (0, 1, SAFE_PAIR)] == [True] * 3
+    assert [fresh(pair) for pair in (SAFE_PAIR + 1, 200, LARGEST_PAIR)] == [False] * 3
 
 
 EMULATED = """

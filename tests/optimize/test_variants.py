@@ -3,6 +3,7 @@
 import json
 import logging
 import multiprocessing
+import shutil
 import subprocess
 import sys
 
@@ -13,8 +14,9 @@ import quantized_model
 from onnx import helper
 
 from kittentts import KittenTTS
-from kittentts.errors import MissingExtraError, SettingError
+from kittentts.errors import MissingExtraError, ModelError, SettingError
 from kittentts.get_model import load_from_local
+from kittentts.models.cache import sha1
 from kittentts.models.probes import probes
 from kittentts.optimize import build, convolution, optimize, record
 from kittentts.optimize.record import MODEL_FILE, RECORD_FILE
@@ -46,6 +48,11 @@ def opened(model):
 
 def entries(cache):
     return [path for path in cache.iterdir() if path.is_dir()] if cache.exists() else []
+
+
+def change_record(folder, **changes):
+    path = folder / RECORD_FILE
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
 def make(voice, folder, **options):
@@ -149,27 +156,59 @@ def test_seeds_reach_subgraphs_and_replace_those_there_are():
     assert build.with_seeds(helper.make_model(helper.make_graph([], "g", [], []))) is None
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "no record", "broken record", "another rule set"])
-def test_a_damaged_entry_is_rebuilt(voice, cache, damage, monkeypatch):
+def put_file_in_the_way(folder):
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+
+
+def put_folder_in_the_way(folder):
+    (folder / RECORD_FILE).unlink()
+    (folder / RECORD_FILE).mkdir()
+
+
+def cut_or_flip(folder, *, length=None):
+    content = bytearray((folder / MODEL_FILE).read_bytes())
+    content[-9] ^= 1
+    (folder / MODEL_FILE).write_bytes(content[:length])
+
+
+DAMAGES = {
+    "truncated": lambda folder: cut_or_flip(folder, length=1000),
+    "flipped": cut_or_flip,
+    "no graph": lambda folder: (folder / MODEL_FILE).unlink(),
+    "no record": lambda folder: (folder / RECORD_FILE).unlink(),
+    "broken record": lambda folder: (folder / RECORD_FILE).write_text("{"),
+    "nested record": lambda folder: (folder / RECORD_FILE).write_text("[" * 100_000),
+    "a list for a record": lambda folder: (folder / RECORD_FILE).write_text("[1]"),
+    "a folder for a record": put_folder_in_the_way,
+    "a file for the folder": put_file_in_the_way,
+    "other rules": lambda folder: change_record(folder, rules=99),
+    "another original": lambda folder: change_record(folder, source="0" * 40),
+    "negative pair": lambda folder: change_record(folder, largest_pair=-1),
+    "impossible pair": lambda folder: change_record(folder, largest_pair=257),
+    "no pair": lambda folder: change_record(folder, largest_pair=None),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_entry_is_rebuilt(voice, cache, damage):
     KittenTTS(voice)
     (folder,) = entries(cache)
     content = (folder / MODEL_FILE).read_bytes()
-    if damage == "truncated":
-        (folder / MODEL_FILE).write_bytes(content[:1000])
-    elif damage == "flipped":
-        (folder / MODEL_FILE).write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-    elif damage == "no record":
-        (folder / RECORD_FILE).unlink()
-    elif damage == "broken record":
-        (folder / RECORD_FILE).write_text("{")
-    else:
-        monkeypatch.setattr(record, "RULES", 99)
-        monkeypatch.setattr(build, "RULES", 99)
+    DAMAGES[damage](folder)
     model = KittenTTS(voice)
-    assert opened(model).name == MODEL_FILE
+    assert entries(cache) == [folder]
+    assert opened(model) == folder / MODEL_FILE
     assert opened(model).read_bytes() == content
-    assert len(entries(cache)) == (2 if damage == "another rule set" else 1)
     model.generate("Hello.")
+
+
+def test_a_new_rule_set_makes_its_own_graph(voice, cache, monkeypatch):
+    KittenTTS(voice)
+    monkeypatch.setattr(record, "RULES", 99)
+    monkeypatch.setattr(build, "RULES", 99)
+    assert opened(KittenTTS(voice)).name == MODEL_FILE
+    assert len(entries(cache)) == 2
 
 
 def test_a_changed_model_is_made_anew(voice, tmp_path, cache):
@@ -181,11 +220,59 @@ def test_a_changed_model_is_made_anew(voice, tmp_path, cache):
     assert model.generate(TEXT).tobytes() == wanted.tobytes()
 
 
-@pytest.mark.usefixtures("cache")
-def test_a_cpu_that_fails_the_self_test_gets_the_original(voice, monkeypatch):
+def test_a_cpu_that_fails_the_self_test_gets_the_original(voice, cache, monkeypatch):
     KittenTTS(voice)
-    monkeypatch.setattr(record, "is_exact", lambda _: False)
+    (folder,) = entries(cache)
+    # smaller pairs would be right
+    largest = record.read_record(folder).largest_pair
+    assert largest > 0
+    monkeypatch.setattr(record, "is_exact", lambda pair: pair < largest)
     assert opened(KittenTTS(voice)) == voice / "tiny.onnx"
+
+
+@pytest.mark.parametrize("garbage", ["no graph", "another graph"])
+def test_garbage_with_a_fitting_record_falls_back_to_the_original(voice, cache, caplog, garbage):
+    KittenTTS(voice)
+    (folder,) = entries(cache)
+    if garbage == "no graph":
+        (folder / MODEL_FILE).write_bytes(b"garbage")
+    else:
+        onnx.save(quantized_model.integer_convolution(), folder / MODEL_FILE)
+    change_record(folder, file=sha1(folder / MODEL_FILE))
+    model = KittenTTS(voice)
+    assert opened(model) == voice / "tiny.onnx"
+    assert "the original is used, and `kittentts optimize` makes a new graph" in caplog.text
+    model.generate("Hello.")
+    # an original that cannot be opened is no reason to try it twice
+    with pytest.raises(ModelError, match="cannot be opened"):
+        KittenTTS(broken_copy(voice, folder.parent.parent / "broken"))
+
+
+def broken_copy(voice, target):
+    shutil.copytree(voice, target)
+    (target / "tiny.onnx").write_bytes(b"no graph")
+    return target
+
+
+def test_what_a_killed_process_has_left_is_removed(voice, cache):
+    KittenTTS(voice)
+    (folder,) = entries(cache)
+    shutil.rmtree(folder)
+    leftover = cache / f"{folder.name}.new-abc"
+    leftover.mkdir()
+    (leftover / "signed.onnx").write_bytes(b"half")
+    KittenTTS(voice)
+    assert entries(cache) == [folder]
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_graph_with_tensors_in_other_files_is_not_optimized(tmp_path, caplog):
+    directory = quantized_model.voice_directory(tmp_path / "voice")
+    model = onnx.load(directory / "tiny.onnx")
+    onnx.save(model, directory / "tiny.onnx", save_as_external_data=True, location="other.bin", size_threshold=500)
+    with pytest.raises(ModelError, match="keeps tensors in other files"):
+        KittenTTS(directory, optimize="exact")
+    assert "is not optimized" not in caplog.text
 
 
 def test_where_the_cache_cannot_be_written_the_original_speaks(voice, tmp_path, monkeypatch, caplog):
@@ -257,6 +344,10 @@ def test_an_optimized_graph_beside_the_original_is_used_first(tmp_path, cache, r
     assert run_python(WITHOUT_ONNX, folder, "auto").stdout.strip() == str(folder / MODEL_FILE)
     assert opened(KittenTTS(folder)) == folder / MODEL_FILE
     assert not cache.exists()
+    # before the one in the cache, too
+    optimize(folder / "tiny.onnx", lambda name: probes(folder / "voices.npz", name))
+    assert len(entries(cache)) == 1
+    assert opened(KittenTTS(folder)) == folder / MODEL_FILE
     # one that was made of another graph is not
     quantized_model.voice_directory(folder, extreme=True)
     assert opened(KittenTTS(folder)) != folder / MODEL_FILE
