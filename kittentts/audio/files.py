@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from kittentts.audio.waveform import Samples
 
+# of file systems
+_BLOCK_BYTES = 4096
+
 UNFINISHED = re.compile(r"\.[0-9a-f]{8}-(.+)", re.DOTALL)
 """The names of files that are being written; the group is the name they will have."""
 
@@ -69,47 +72,35 @@ def open_file(
         return
     conditioner = OutputConditioner(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
     with atomic_write(path) as file:
-        sink = _ErrorKeepingFile(file)
         try:
-            sound = soundfile.SoundFile(sink, "w", sample_rate, channels=1, **options)
+            # A descriptor, not the file: in a call back from native code Python would lose a KeyboardInterrupt.
+            sound = soundfile.SoundFile(file.fileno(), "w", sample_rate, channels=1, closefd=False, **options)
         except soundfile.LibsndfileError as error:
             raise SettingError(f"{path.name} cannot have {sample_rate} Hz: {error.error_string}") from error
         with sound:
 
             def write(waveform: Samples, *, last: bool = False) -> None:
                 for block in conditioner.blocks(waveform, last=last):
-                    sound.write(block)
-                    sink.raise_error()
+                    try:
+                        sound.write(block)
+                    except soundfile.LibsndfileError as error:
+                        _check_space(file)
+                        raise OSError(f"{path} cannot be written: {error.error_string}") from error
+                    _check_space(file)
 
             yield write
             write(silence(0), last=True)
-        sink.raise_error()
+        _check_space(file)
 
 
-class _ErrorKeepingFile:
-    """A file for libsndfile, which loses errors: on a full disk its compressed formats end without a word.
-
-    From the first error on nothing is written, and libsndfile is told that all went well.
-    """
-
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
-        self._error: OSError | None = None
-        self.seek = file.seek
-        self.tell = file.tell
-        self.readinto = file.readinto
-
-    def write(self, data: bytes) -> int:
-        if self._error is None:
-            try:
-                self._file.write(data)
-            except OSError as error:
-                self._error = error
-        return len(data)
-
-    def raise_error(self) -> None:
-        if self._error is not None:
-            raise self._error
+def _check_space(file: io.FileIO) -> None:
+    """Raise the file's `OSError` if another block does not fit: libsndfile's compressed formats lose that error."""
+    size = os.fstat(file.fileno()).st_size
+    position = file.seek(0, io.SEEK_CUR)
+    file.seek(0, io.SEEK_END)
+    file.write(bytes(_BLOCK_BYTES))
+    file.truncate(size)
+    file.seek(position)
 
 
 @contextlib.contextmanager

@@ -229,7 +229,8 @@ except OSError:
     print(second)
 """
     # 48,000 bytes a second
-    assert int(run_python(code, tmp_path / "a.wav").stdout) == 2
+    # a block early at most, for the next one must fit, too
+    assert int(run_python(code, tmp_path / "a.wav").stdout) in {1, 2}
 
 
 ENDS = {
