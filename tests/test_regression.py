@@ -1,4 +1,4 @@
-"""What the project's first idea was verified with, by the real voice: right audio, in order, whatever the threads do."""
+"""What the project began with, by the real voice: right audio, in order, whatever the threads do."""
 
 import hashlib
 
