@@ -10,7 +10,10 @@ import numpy as np
 import openai
 import pytest
 import soundfile
+import tiny_model
 from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, speak
+
+from kittentts import KittenTTS
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -330,6 +333,33 @@ class TestKey:
 def test_a_key_in_another_alphabet(tiny):
     with running(tiny, api_key="ключ") as url:
         assert CLIENT.get(f"{url}/metrics", headers={"Authorization": "Bearer ключ".encode()}).status_code == 200
+
+
+def test_the_request_counts_more_than_the_operators_defaults(tiny):
+    with running(tiny, speech={"clean_text": True, "voice": "Bella", "speed": 2.0}) as url:
+        check_pcm(speak(url, voice=None, response_format="pcm").content, tiny.generate("Hello there.", "Bella", 2.0))
+        body = speak(url, voice="Leo", speed=0.5, response_format="pcm").content
+        check_pcm(body, tiny.generate("Hello there.", "Leo", 0.5))
+
+
+def test_a_voice_of_the_model_counts_more_than_an_alias(tmp_path):
+    voices = {"Bella": "expr-voice-2-f", "alloy": "expr-voice-2-m", "Leo": "expr-voice-5-m"}
+    directory = tiny_model.make_directory(tmp_path, config={"voice_aliases": voices})
+    with KittenTTS(directory) as model, running(model) as url:
+        body = speak(url, voice="alloy", response_format="pcm").content
+        check_pcm(body, model.generate("Hello there.", "alloy"))
+        # not there
+        body = speak(url, voice="nova", response_format="pcm").content
+        check_pcm(body, model.generate("Hello there.", "Bella"))
+
+
+@pytest.mark.parametrize("name", ["", "page.css", "page.js"])
+def test_the_page_may_load_nothing_from_elsewhere(url, name):
+    headers = CLIENT.get(f"{url}/{name}").headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_aliases_and_limits_are_the_operators(tiny):

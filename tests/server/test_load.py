@@ -17,6 +17,10 @@ import tiny_model
 from speech_server import CLIENT, SPEECH, asking, check_pcm, leave_in_the_middle, metric, running, speak, wait_for
 
 from kittentts import KittenTTS
+from kittentts.errors import StoppedError
+from kittentts.server import run
+from kittentts.server.app import make_app
+from kittentts.server.settings import Settings
 
 BUSY = "kittentts_busy_workers"
 QUEUE = "kittentts_queue"
@@ -150,6 +154,50 @@ class TestQueue:
             wait_for(lambda: threading.active_count() <= threads + 1)
             assert metric(url, 'kittentts_failures_total{status="left"}') == 1
 
+    def test_the_stream_of_who_leaves_is_closed_outside_the_event_loop(self, tiny, monkeypatch):
+        threads = []
+
+        def endless(text, **parameters):
+            # the server looks ahead
+            assert parameters["look_ahead"]
+            try:
+                while True:
+                    yield tiny.generate(text)
+            finally:
+                threads.append(threading.current_thread().name)
+
+        monkeypatch.setattr(tiny, "generate_stream", endless)
+        with running(tiny) as url:
+            leave_in_the_middle(url, "Hello.")
+            wait_for(lambda: threads)
+        assert threads[0].startswith("kittentts-speech")
+
+    def test_a_cancelled_request_stops_its_work(self, tiny, monkeypatch):
+        began = threading.Event()
+
+        def endless(cancel, **_):
+            began.set()
+            assert cancel.wait(20)
+            yield from ()
+
+        async def cancel_it():
+            app = make_app(tiny, Settings(("tiny",), {}))
+            messages = [{"type": "http.request", "body": b'{"input": "Hello."}'}]
+
+            async def receive():
+                return messages.pop() if messages else await asyncio.Future()
+
+            scope = {"type": "http", "method": "POST", "path": SPEECH, "query_string": b"", "http_version": "1.1"}
+            headers = [(b"content-type", b"application/json")]
+            request = asyncio.create_task(app(scope | {"headers": headers}, receive, None))
+            await asyncio.to_thread(began.wait)
+            request.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(request, 10)
+
+        monkeypatch.setattr(tiny, "generate_stream", endless)
+        asyncio.run(cancel_it())
+
     def test_who_leaves_the_queue_is_forgotten(self, endless):
         with KittenTTS(endless) as model, running(model, concurrency=1) as url, held(url):
             with held(url):
@@ -223,6 +271,18 @@ class TestStopping:
         assert CLIENT.get(f"{url}/v1/models").json()["data"][0]["id"] == tiny_directory.name
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+    def test_the_model_is_closed_at_the_end(self, tiny_directory):
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        model = KittenTTS(tiny_directory)
+        try:
+            with run.bind("127.0.0.1", 0) as bound:
+                run.serve(model, Settings(("tiny",), {}), bound, 60.0, lambda: signal.raise_signal(signal.SIGTERM))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        with pytest.raises(StoppedError):
+            model.generate("Hello.")
 
     def test_a_port_in_use(self, serve, kitten, tiny_directory):
         _, url = serve("-m", tiny_directory)
