@@ -16,7 +16,6 @@ from speeches import check, check_order, words_of, written_words
 from kittentts import KittenTTS
 from kittentts.errors import SettingError, TextError
 from kittentts.preprocess import TextPreprocessor, chunk_text
-from kittentts.preprocess.edits import difference
 
 TEXT = "Dr. Smith paid $3.50, at 3:05 p.m., for all of the cake. Was it well-made? He said “yes — twice”…"
 
@@ -130,16 +129,6 @@ def test_a_normalizer_of_another_kind(tiny_directory):
     speech = model.synthesize(text, clean_text=True)
     assert speech.audio.tobytes() == model.generate(text, clean_text=True).tobytes()
     check(speech, text)
-
-
-def test_tracing_takes_time_in_proportion_to_the_text():
-    # texts in which nearly everything differs, or nothing in a row; quadratic time would be minutes
-    for text, cleaned in (
-        ("<p>Some <i>text</i> here.</p>\n" * 10_000, "Some text here. " * 10_000),
-        ("a b c d e f g h i j " * 10_000, "a b c d e f g h i j and " * 10_000),
-        ("a " * 100_000, "b c " * 100_000),
-    ):
-        assert difference(text, cleaned)
 
 
 def test_dense_chunks_are_aligned_in_no_time(tiny):
