@@ -4,9 +4,9 @@ import itertools
 import unicodedata
 
 import pytest
-from counted_text import CountedText
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from work import CountedText
 
 from kittentts.alignment.word_times import align
 

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from counted_text import CountedText
+from work import CountedText
 
 from kittentts.alignment.source_map import WordSpan, group_by_source_word, map_to_source
 from kittentts.preprocess import TextPreprocessor, chunk_text
