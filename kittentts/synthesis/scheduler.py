@@ -189,7 +189,14 @@ class Scheduler:
 
     def _dispatch(self) -> Iterator[None]:
         """Submit or run the chunks of all requests; yield after each, and after each request."""
-        while (numbered := self._requests.get()) is not None:
+        while True:
+            if self._inline is not None and self._requests.empty():
+                # the consumer, whose thread this is, has not fed one yet
+                yield
+                continue
+            numbered = self._requests.get()
+            if numbered is None:
+                break
             number, request = numbered
             place = 0
             try:

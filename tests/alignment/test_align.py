@@ -4,9 +4,9 @@ import itertools
 import unicodedata
 
 import pytest
-from counted_text import CountedText
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from work import CountedText
 
 from kittentts.alignment.word_times import align
 
@@ -38,8 +38,9 @@ def test_words_are_found_in_what_espeak_made_of_them_together(isolated, symbols,
 
 
 def test_words_that_are_repeated_are_all_found():
-    # espeak-ng says "a" otherwise in a sentence than alone; the longest stretch in common is no guide here
-    assert parts(["sˈɛvən", "eɪ"] * 60, " ".join(["sˈɛvən ɐ"] * 60)) == ["sˈɛvən", "ɐ"] * 60
+    # espeak-ng says "a" otherwise in a sentence than alone, but for the last; the longest stretch in common misleads
+    spoken = ["sˈɛvən", "ɐ"] * 19 + ["sˈɛvən", "ˈeɪ"]
+    assert parts(["sˈɛvən", "ˈeɪ"] * 20, " ".join(spoken)) == spoken
 
 
 def test_thousands_of_symbols_are_cut_in_proportion():

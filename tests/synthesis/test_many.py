@@ -131,6 +131,19 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
 
 
 @pytest.mark.parametrize("order", ["input", "completed"])
+def test_where_no_thread_starts_the_caller_does_the_work(tiny, monkeypatch, order):
+    def refuse(*_):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    expected = [tiny.generate(text).tobytes() for text in TEXTS]
+    monkeypatch.setattr("_thread.start_new_thread", refuse)
+    monkeypatch.setattr("threading._start_new_thread", refuse)
+    results = tiny.generate_many([*TEXTS, ""], order=order)
+    audio = {result.index: result.audio.tobytes() for result in results if result.error is None}
+    assert [audio[index] for index in range(len(TEXTS))] == expected
+
+
+@pytest.mark.parametrize("order", ["input", "completed"])
 def test_a_text_whose_chunks_all_fail_is_yielded_once(failing, order):
     texts = ["Roses. Roses! More roses. Of roses?", "Fine."] * 5
     results = list(failing.generate_many(texts, order=order))
