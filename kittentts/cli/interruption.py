@@ -10,11 +10,19 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+class SignalError(KeyboardInterrupt):
+    """A signal came.
+
+    Not `KeyboardInterrupt` itself: if that passes through an `exec`, like the one by which `dataclasses` make a class,
+    Python ends the process by SIGINT, whatever exit status is asked for.
+    """
+
+
 class Interruption:
     """Which signal came. Has the `is_set` of a `threading.Event`, so that it can be the `cancel=` of a call.
 
-    The `KeyboardInterrupt` that the handler raises is not enough: Python prints it and goes on where it comes in the
-    middle of a finalizer or of a callback from C.
+    The exception that the handler raises is not enough: Python prints it and goes on where it comes in the middle of a
+    finalizer or of a callback from C.
     """
 
     number = 0
@@ -43,7 +51,7 @@ def handle_signals() -> None:
 
 def _interrupt(number: int, _: FrameType | None) -> None:
     interruption.number = number
-    raise KeyboardInterrupt
+    raise SignalError
 
 
 def _report_unraisable(unraisable: sys.UnraisableHookArgs) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kittentts import KittenTTS, defaults
 from kittentts.audio.formats import FORMATS, SUBTYPES
-from kittentts.cli.interruption import interruption
+from kittentts.cli.interruption import SignalError, interruption
 from kittentts.errors import SettingError
 from kittentts.optimize import MODES
 
@@ -263,7 +263,7 @@ def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
             # The thread cannot be stopped, and the libraries that it runs in cannot be unloaded meanwhile.
             atexit.register(os._exit, interruption.exit_status)
     if interruption.is_set():
-        raise KeyboardInterrupt
+        raise SignalError
     if errors:
         raise errors[0]
     return result[0]

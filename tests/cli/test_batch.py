@@ -1,5 +1,6 @@
 """`kittentts batch`: names, failures, interruptions of every kind, and 1,000 texts."""
 
+import functools
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import filelock
 import pytest
 import soundfile
 import tiny_model
+
+from kittentts import KittenTTS
 
 KITTEN = [sys.executable, "-m", "kittentts"]
 
@@ -241,22 +244,22 @@ def processor_seconds(process):
 @pytest.mark.usefixtures("sigint")
 def test_ctrl_c(tmp_path):
     endless = tiny_model.make_directory(tmp_path / "endless", loops=10_000_000)
-    (tmp_path / "a.txt").write_text("One.\nTwo.\n")
+    (tmp_path / "a.txt").write_text("One.\n...\nThree.\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a-00001.wav").write_bytes(b"there")
     command = [*KITTEN, "batch", "a.txt", "--lines", "-d", "out", "-m", str(endless)]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        # far more than it takes to begin: it computes in an endless run
-        while processor_seconds(process) < 3:
+        assert b"a.txt:2: " in process.stderr.readline()
+        # the other text is in an endless run
+        began = processor_seconds(process)
+        while processor_seconds(process) < began + 0.3:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         stderr = process.stderr.read()
     assert process.returncode == 130
-    assert stderr in (
-        b"",
-        b"kittentts: 0 written, 1 there already, not all were tried; the same command goes on here\n",
-    )
+    summary = b"0 written, 1 there already, 1 failed, not all were tried; the same command goes on here"
+    assert stderr == b"kittentts: " + summary + b"\n"
     assert names(tmp_path / "out") == ["a-00001.wav"]
 
 
@@ -291,13 +294,77 @@ def test_a_folder_that_cannot_be_made(batch, tmp_path, folder):
     assert not Path(folder).exists()
 
 
-def test_a_book_among_short_texts(batch, tiny, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "book.txt").write_text("This is one of many sentences. " * 700, encoding="utf-8")
-    (tmp_path / "note.txt").write_text("A short one.", encoding="utf-8")
-    result = batch("book.txt", "note.txt", "-d", "out")
-    assert result.returncode == 0, result.stderr
-    assert "2 written" in result.stderr
-    for name in ("book", "note"):
-        wanted = tiny.generate((tmp_path / f"{name}.txt").read_text(encoding="utf-8"), clean_text=True)
-        assert soundfile.info(tmp_path / "out" / f"{name}.wav").frames == len(wanted)
+class TestBooks:
+    """Texts of more than 20,000 characters, whose audio goes to its file while it is spoken."""
+
+    BOOK = "This is one of many sentences. " * 650
+
+    @pytest.mark.parametrize("subtitles", [[], ["--subtitles", "vtt"]])
+    def test_the_voice_and_the_speed_are_those_of_the_line(self, batch, tiny, tmp_path, subtitles):
+        lines = as_jsonl(
+            {"id": "book", "text": self.BOOK, "voice": "Jasper", "speed": 1.5},
+            {"id": "book of the options", "text": self.BOOK},
+            {"id": "note", "text": "A short one.", "voice": "Jasper"},
+        )
+        (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+        result = batch("all.jsonl", "--jsonl", "-d", "out", "-v", "Leo", "-s", "2", *subtitles)
+        assert result.returncode == 0, result.stderr
+        assert "3 written" in result.stderr
+        for name, text, voice, speed in (
+            ("book", self.BOOK, "Jasper", 1.5),
+            ("book of the options", self.BOOK, "Leo", 2.0),
+            ("note", "A short one.", "Jasper", 2.0),
+        ):
+            tiny.generate_to_file(text, tmp_path / "expected.wav", voice, speed)
+            assert (tmp_path / f"out/{name}.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
+            assert (tmp_path / f"out/{name}.vtt").exists() == bool(subtitles)
+
+    def test_what_is_wrong_with_one_does_not_stop_the_others(self, batch, tmp_path):
+        lines = as_jsonl(
+            {"id": "no-voice", "text": self.BOOK, "voice": "Nobody"},
+            {"id": "no-sound", "text": "... " * 10_000},
+            {"id": "book", "text": self.BOOK},
+        )
+        (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+        result = batch("all.jsonl", "--jsonl", "-d", "out")
+        assert result.returncode == 1
+        first, second, summary = result.stderr.splitlines()
+        assert first.startswith("kittentts: all.jsonl:1: voice='Nobody' is unknown")
+        assert second.startswith("kittentts: all.jsonl:2: ")
+        assert summary.startswith("kittentts: 1 written in ")
+        assert names(tmp_path / "out") == ["book.wav"]
+
+    def test_only_they_are_written_piece_by_piece(self, batch, tmp_path, monkeypatch):
+        """Short texts share the cores, each result as soon as it is there."""
+        calls = []
+        for method in ("generate_to_file", "generate_many"):
+            monkeypatch.setattr(KittenTTS, method, recorded(calls, getattr(KittenTTS, method)))
+        (tmp_path / "book.txt").write_text(self.BOOK, encoding="utf-8")
+        (tmp_path / "note.txt").write_text("A short one.", encoding="utf-8")
+        assert batch("book.txt", "note.txt", "-d", "out").returncode == 0
+        (many, _, settings), (one, (text, path), _) = calls
+        assert (many, settings["order"]) == ("generate_many", "completed")
+        assert (one, text, path) == ("generate_to_file", self.BOOK, Path("out/book.wav"))
+
+
+def recorded(calls, method):
+    """Return the method with a record of its name and its arguments."""
+
+    @functools.wraps(method)
+    def call(self, *arguments, **settings):
+        calls.append((method.__name__, arguments, settings))
+        return method(self, *arguments, **settings)
+
+    return call
+
+
+def test_lines_of_a_file_that_cannot_be_read(batch, tmp_path):
+    (tmp_path / "bad.txt").write_bytes(b"One.\nCaf\xe9")
+    (tmp_path / "good.txt").write_text("Good.")
+    result = batch("bad.txt", "nothing.txt", "good.txt", "--lines", "-d", "out")
+    assert result.returncode == 1
+    first, second, summary = result.stderr.splitlines()
+    assert first.startswith("kittentts: bad.txt is not UTF-8 text (line 2: ")
+    assert second == "kittentts: nothing.txt: No such file or directory"
+    assert summary.startswith("kittentts: 1 written in ")
+    assert names(tmp_path / "out") == ["good-00001.wav"]

@@ -66,12 +66,16 @@ def test_what_is_wrong(say, tmp_path, options, status, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_words_of_a_model_that_does_not_tell_them(run_main, tmp_path):
+def test_words_of_a_model_that_does_not_tell_them(run_main, kitten, tmp_path):
     directory = tiny_model.make_directory(tmp_path / "model", tokens=True)
     result = run_main("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.vtt", "--subtitles-words")
     assert result.returncode == 1
     assert "does not tell how long its tokens sound" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    # not after the whole text, of which the audio would be out already
+    arguments = ["say", TEXT, "-m", directory, "--subtitles", "a.vtt", "--subtitles-words"]
+    result = kitten(*arguments, "-o", "-", "--format", "raw")
+    assert (result.returncode, result.stdout) == (1, "")
     assert run_main("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.srt").returncode == 0
     assert len(list(srt.parse((tmp_path / "a.srt").read_text(encoding="utf-8")))) == 3
 
