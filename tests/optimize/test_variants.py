@@ -1,5 +1,6 @@
 """Making, verifying, choosing and keeping faster graphs, with a small quantized voice."""
 
+import dataclasses
 import json
 import logging
 import multiprocessing
@@ -194,9 +195,10 @@ DAMAGES = {
 def test_a_damaged_entry_is_rebuilt(voice, cache, damage):
     KittenTTS(voice)
     (folder,) = entries(cache)
-    content = (folder / MODEL_FILE).read_bytes()
+    content, made = (folder / MODEL_FILE).read_bytes(), record.read_record(folder)
     DAMAGES[damage](folder)
     model = KittenTTS(voice)
+    assert dataclasses.replace(record.read_record(folder), seconds=made.seconds) == made
     assert entries(cache) == [folder]
     assert opened(model) == folder / MODEL_FILE
     assert opened(model).read_bytes() == content

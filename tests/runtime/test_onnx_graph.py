@@ -69,6 +69,13 @@ def test_a_run_returns_a_waveform_of_its_own_and_durations(run):
     assert (durations.dtype, durations.tolist()) == (np.int64, [1] * 6)
 
 
+def test_a_session_has_the_threads_asked_for_and_keeps_no_memory_pattern(save):
+    """A pattern is kept for each length of text, so that memory grows."""
+    options = onnx_graph.open_session(save(tiny_model.make_graph()), threads=3).get_session_options()
+    assert options.intra_op_num_threads == 3
+    assert not options.enable_mem_pattern
+
+
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
 def test_other_floats_become_float32(run, kind):
     waveform, _ = run(with_output("waveform", [node("Cast", ["tones"], "waveform", to=kind)], kind))
