@@ -69,47 +69,34 @@ def open_file(
         return
     conditioner = OutputConditioner(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
     with atomic_write(path) as file:
-        sink = _ErrorKeepingFile(file)
         try:
-            sound = soundfile.SoundFile(sink, "w", sample_rate, channels=1, **options)
+            # By its path, or its descriptor where it has none. The methods of a file object would be called by
+            # libsndfile, through which no exception passes: a Ctrl-C that comes there is lost.
+            sound = soundfile.SoundFile(file.name, "w", sample_rate, channels=1, closefd=False, **options)
         except soundfile.LibsndfileError as error:
+            _raise_if_full(file)
             raise SettingError(f"{path.name} cannot have {sample_rate} Hz: {error.error_string}") from error
-        with sound:
+        try:
+            with sound:
 
-            def write(waveform: Samples, *, last: bool = False) -> None:
-                for block in conditioner.blocks(waveform, last=last):
-                    sound.write(block)
-                    sink.raise_error()
+                def write(waveform: Samples, *, last: bool = False) -> None:
+                    for block in conditioner.blocks(waveform, last=last):
+                        sound.write(block)
 
-            yield write
-            write(silence(0), last=True)
-        sink.raise_error()
+                yield write
+                write(silence(0), last=True)
+        except soundfile.LibsndfileError as error:
+            _raise_if_full(file)
+            raise OSError(f"{path} cannot be written: {error.error_string}") from error
+        # when it closes a compressed file, libsndfile says nothing of what did not fit
+        _raise_if_full(file)
 
 
-class _ErrorKeepingFile:
-    """A file for libsndfile, which loses errors: on a full disk its compressed formats end without a word.
-
-    From the first error on nothing is written, and libsndfile is told that all went well.
-    """
-
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
-        self._error: OSError | None = None
-        self.seek = file.seek
-        self.tell = file.tell
-        self.readinto = file.readinto
-
-    def write(self, data: bytes) -> int:
-        if self._error is None:
-            try:
-                self._file.write(data)
-            except OSError as error:
-                self._error = error
-        return len(data)
-
-    def raise_error(self) -> None:
-        if self._error is not None:
-            raise self._error
+def _raise_if_full(file: io.FileIO) -> None:
+    """Raise the system's error where the file cannot grow, of which libsndfile knows no more than that there is one."""
+    end = file.seek(0, os.SEEK_END)
+    file.write(b"\0")
+    file.truncate(end)
 
 
 @contextlib.contextmanager
