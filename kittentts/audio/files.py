@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from kittentts.audio.waveform import Samples
 
-# of file systems
-_BLOCK_BYTES = 4096
-
 UNFINISHED = re.compile(r"\.[0-9a-f]{8}-(.+)", re.DOTALL)
 """The names of files that are being written; the group is the name they will have."""
 
@@ -73,34 +70,33 @@ def open_file(
     conditioner = OutputConditioner(sample_rate, path.name, full_scale=None if options["subtype"] == "FLOAT" else 1.0)
     with atomic_write(path) as file:
         try:
-            # A descriptor, not the file: in a call back from native code Python would lose a KeyboardInterrupt.
-            sound = soundfile.SoundFile(file.fileno(), "w", sample_rate, channels=1, closefd=False, **options)
+            # By its path, or its descriptor where it has none. The methods of a file object would be called by
+            # libsndfile, through which no exception passes: a Ctrl-C that comes there is lost.
+            sound = soundfile.SoundFile(file.name, "w", sample_rate, channels=1, closefd=False, **options)
         except soundfile.LibsndfileError as error:
+            _raise_if_full(file)
             raise SettingError(f"{path.name} cannot have {sample_rate} Hz: {error.error_string}") from error
-        with sound:
+        try:
+            with sound:
 
-            def write(waveform: Samples, *, last: bool = False) -> None:
-                for block in conditioner.blocks(waveform, last=last):
-                    try:
+                def write(waveform: Samples, *, last: bool = False) -> None:
+                    for block in conditioner.blocks(waveform, last=last):
                         sound.write(block)
-                    except soundfile.LibsndfileError as error:
-                        _check_space(file)
-                        raise OSError(f"{path} cannot be written: {error.error_string}") from error
-                    _check_space(file)
 
-            yield write
-            write(silence(0), last=True)
-        _check_space(file)
+                yield write
+                write(silence(0), last=True)
+        except soundfile.LibsndfileError as error:
+            _raise_if_full(file)
+            raise OSError(f"{path} cannot be written: {error.error_string}") from error
+        # when it closes a compressed file, libsndfile says nothing of what did not fit
+        _raise_if_full(file)
 
 
-def _check_space(file: io.FileIO) -> None:
-    """Raise the file's `OSError` if another block does not fit: libsndfile's compressed formats lose that error."""
-    size = os.fstat(file.fileno()).st_size
-    position = file.seek(0, io.SEEK_CUR)
-    file.seek(0, io.SEEK_END)
-    file.write(bytes(_BLOCK_BYTES))
-    file.truncate(size)
-    file.seek(position)
+def _raise_if_full(file: io.FileIO) -> None:
+    """Raise the system's error where the file cannot grow, of which libsndfile knows no more than that there is one."""
+    end = file.seek(0, os.SEEK_END)
+    file.write(b"\0")
+    file.truncate(end)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,12 @@ def test_formats_keep_length_and_level(tmp_path, suffix):
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
 
 
+@pytest.mark.parametrize(("name", "header"), [("a.raw", 0), ("a.wav", 44)])
+def test_a_file_has_no_byte_too_many(tmp_path, name, header):
+    write(tmp_path / name, tone(1))
+    assert (tmp_path / name).stat().st_size == header + 48000
+
+
 def test_parts_make_one_file(tmp_path):
     whole = tone(2)
     with open_file(tmp_path / "a.wav") as write:
@@ -191,8 +197,8 @@ with open_file(sys.argv[1] + "/whole." + sys.argv[2]) as write:
     write(waveform)
 size = os.path.getsize(sys.argv[1] + "/whole." + sys.argv[2])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-# the last byte does not fit, which libsndfile itself says of wav and raw only
-for missing in (1, size // 2):
+# where just the last byte does not fit, libsndfile itself says so of wav and raw only
+for missing in (1, size // 2, size - 10):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, size - missing))
     try:
         with open_file(sys.argv[1] + "/a." + sys.argv[2]) as write:
@@ -208,7 +214,7 @@ def test_a_full_disk_is_an_error_that_names_file_and_reason_and_leaves_nothing(r
     folder = tmp_path / "full"
     folder.mkdir()
     result = run_python(FULL_DISK, folder, name)
-    assert result.stdout == f"[Errno 27] File too large: '{folder}/a.{name}'\n" * 2
+    assert result.stdout == f"[Errno 27] File too large: '{folder}/a.{name}'\n" * 3
     assert result.stderr == ""
     assert [path.name for path in folder.iterdir()] == [f"whole.{name}"]
 
@@ -231,6 +237,52 @@ except OSError:
     # 48,000 bytes a second
     # a block early at most, for the next one must fit, too
     assert int(run_python(code, tmp_path / "a.wav").stdout) in {1, 2}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this platform")
+def test_no_interrupt_is_lost_while_a_file_is_written(run_python, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    code = """
+import os, random, signal, sys
+import numpy as np
+from kittentts.audio.files import open_file
+raised = caught = 0
+
+class Interrupt(Exception):
+    pass
+
+def interrupt(_, frame):
+    global raised
+    while frame:
+        if frame.f_code.co_name == "__del__":
+            # Python ignores whatever a destructor raises, soundfile's here
+            signal.setitimer(signal.ITIMER_REAL, 1e-4)
+            return
+        frame = frame.f_back
+    raised += 1
+    raise Interrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+waveform = np.zeros(500, np.float32)
+# import what it needs
+with open_file(os.devnull, format="wav"), open_file(sys.argv[1] + "/first.wav"):
+    pass
+random.seed(1)
+for i in range(200):
+    path = f"{sys.argv[1]}/{i}.wav"
+    before = raised
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 2e-3))
+        with open_file(path) as write:
+            while raised == before:
+                write(waveform)
+    except Interrupt:
+        caught += 1
+assert raised == caught == 200, (raised, caught)
+"""
+    assert run_python(code, folder).stderr == ""
+    assert [path.name for path in folder.iterdir()] == ["first.wav"]
 
 
 ENDS = {
