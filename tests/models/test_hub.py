@@ -1,5 +1,6 @@
 """Models from the Hub: the real client against a real HTTP server on loopback."""
 
+import hashlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -7,17 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tiny_model
 
-OPEN = """
-import sys
-from kittentts import KittenTTS, KittenTTSError
+FIND = """
+import hashlib, sys, time
+from kittentts import KittenTTSError
+from kittentts.models.repository import find_model
+
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(min(seconds, 0.01))  # the client waits for seconds before it tries again
 name, options = sys.argv[1], eval(sys.argv[2])
 try:
-    model = KittenTTS(name, **options)
+    files = find_model(name, **options)
 except KittenTTSError as error:
     print(type(error).__name__, isinstance(error, OSError), error)
 else:
-    import hashlib
-    print("audio", hashlib.sha256(model.generate("Hello there.").tobytes()).hexdigest())
+    content = [path.read_bytes() for path in (files.directory / "config.json", files.model_path, files.voices_path)]
+    print("files", hashlib.sha256(b"".join(content)).hexdigest())
+"""
+OPEN = """
+import hashlib, sys
+from kittentts import KittenTTS
+print("audio", hashlib.sha256(KittenTTS(sys.argv[1]).generate("Hello there.").tobytes()).hexdigest())
 """
 
 
@@ -36,117 +46,122 @@ def in_process(hub, run_python, tmp_path):
 
 
 @pytest.fixture
-def open_model(in_process):
-    def open_model(name="owner/tiny", endpoint=None, offline=False, **options):
-        return in_process(OPEN, name, repr(options), endpoint=endpoint, offline=offline)
+def find(in_process):
+    """Return a digest of the files that are found in a process of its own, or the error."""
 
-    return open_model
+    def find(name="owner/tiny", endpoint=None, offline=False, **options):
+        return in_process(FIND, name, repr(options), endpoint=endpoint, offline=offline)
+
+    return find
 
 
-def test_only_the_three_files_are_downloaded_and_then_the_network_is_left_alone(hub, open_model):
-    first = open_model()
-    assert first.startswith("audio")
+def test_a_model_of_the_hub_speaks(in_process, tiny):
+    audio = hashlib.sha256(tiny.generate("Hello there.").tobytes()).hexdigest()
+    assert in_process(OPEN, "owner/tiny") == f"audio {audio}"
+
+
+def test_only_the_three_files_are_downloaded_and_then_the_network_is_left_alone(hub, find):
+    first = find()
+    assert first.startswith("files")
     assert {file for _, file in hub.requests} == {"config.json", "tiny.onnx", "voices.npz"}
     hub.requests.clear()
     # cached: no request, with the Hub there, gone, or forbidden
-    assert open_model() == first
-    assert open_model(endpoint="http://127.0.0.1:9") == first
-    assert open_model(offline=True) == first
+    assert find() == first
+    assert find(endpoint="http://127.0.0.1:9") == first
+    assert find(offline=True) == first
     assert hub.requests == []
 
 
-def test_missing_files_come_from_the_commit_of_the_cached_config(hub, open_model, tmp_path):
-    assert open_model().startswith("audio")
+def test_missing_files_come_from_the_commit_of_the_cached_config(hub, find, tmp_path):
+    assert find().startswith("files")
     for path in (tmp_path / "hub").rglob("tiny.onnx"):
         path.unlink()
     hub.files["tiny.onnx"] = b"a later version that does not fit"
     hub.commit = "2" * 40
     hub.requests.clear()
     # this little Hub has forgotten the commit of the cached config; the other one's file is no substitute
-    assert "has no revision '1111" in open_model()
+    assert "has no revision '1111" in find()
     assert ("GET", "tiny.onnx") not in hub.requests
 
 
-def test_refresh_asks_for_a_newer_version(hub, open_model, tmp_path):
-    first = open_model()
+def test_refresh_asks_for_a_newer_version(hub, find, tmp_path):
+    first = find()
     newer = tiny_model.make_directory(tmp_path / "newer", config={"speed_priors": {"expr-voice-5-m": 2.0}})
     hub.files["config.json"] = (newer / "config.json").read_bytes()
     hub.commit = "2" * 40
-    assert open_model() == first
-    second = open_model(refresh=True)
-    assert second.startswith("audio")
+    assert find() == first
+    second = find(refresh=True)
+    assert second.startswith("files")
     assert second != first
-    assert open_model() == second
-    assert open_model(revision="1" * 40) == first
+    assert find() == second
+    assert find(revision="1" * 40) == first
 
 
-def test_refresh_without_the_hub_says_so(open_model):
-    assert open_model().startswith("audio")
-    message = open_model(endpoint="http://127.0.0.1:9", refresh=True)
+def test_refresh_without_the_hub_says_so(find):
+    assert find().startswith("files")
+    message = find(endpoint="http://127.0.0.1:9", refresh=True)
     assert message.startswith("HubError True")
     assert "leave out refresh=True" in message
-    assert "HubError" in open_model(offline=True, refresh=True)
+    assert "HubError" in find(offline=True, refresh=True)
 
 
 @pytest.mark.parametrize("offline", [False, True])
-def test_nothing_cached_and_no_hub_names_the_other_ways(open_model, offline):
-    message = open_model(endpoint="http://127.0.0.1:9", offline=offline)
+def test_nothing_cached_and_no_hub_names_the_other_ways(find, offline):
+    message = find(endpoint="http://127.0.0.1:9", offline=offline)
     assert message.startswith("HubError True")
     assert "owner/tiny" in message
     assert "KittenTTS('demo')" in message
     assert "/path/to/directory" in message
 
 
-def test_a_name_without_a_slash_belongs_to_kittenml(open_model):
-    assert "'KittenML/tiny'" in open_model("tiny")
+def test_a_name_without_a_slash_belongs_to_kittenml(find):
+    assert "'KittenML/tiny'" in find("tiny")
 
 
-def test_repository_not_found(open_model):
-    message = open_model("owner/nothing")
+def test_repository_not_found(find):
+    message = find("owner/nothing")
     assert message.startswith("ModelNotFoundError True")
     assert "'owner/nothing'" in message
 
 
-def test_revision_not_found(open_model):
-    assert open_model(revision="v9").startswith(
-        "ModelNotFoundError True the repository 'owner/tiny' has no revision 'v9'"
-    )
+def test_revision_not_found(find):
+    assert find(revision="v9").startswith("ModelNotFoundError True the repository 'owner/tiny' has no revision 'v9'")
 
 
 @pytest.mark.parametrize("file", ["config.json", "tiny.onnx", "voices.npz"])
-def test_a_file_is_not_there(hub, open_model, file):
+def test_a_file_is_not_there(hub, find, file):
     del hub.files[file]
-    message = open_model()
+    message = find()
     assert message.startswith("ModelNotFoundError True")
     assert f"no file '{file}'" in message
 
 
-def test_a_download_that_breaks_off_leaves_no_broken_model(hub, open_model):
+def test_a_download_that_breaks_off_leaves_no_broken_model(hub, find):
     hub.broken = "tiny.onnx"
-    message = open_model()
+    message = find()
     assert message.startswith("HubError True tiny.onnx of owner/tiny")
     assert "could not be downloaded" in message
     hub.broken = None
-    assert open_model().startswith("audio")
+    assert find().startswith("files")
 
 
-def test_the_hub_goes_away_between_two_files(hub, open_model):
+def test_the_hub_goes_away_between_two_files(hub, find):
     whole = hub.files.pop("voices.npz")
-    assert open_model().startswith("ModelNotFoundError")
-    assert open_model(endpoint="http://127.0.0.1:9").startswith("HubError True voices.npz")
+    assert find().startswith("ModelNotFoundError")
+    assert find(endpoint="http://127.0.0.1:9").startswith("HubError True voices.npz")
     hub.files["voices.npz"] = whole
-    assert open_model().startswith("audio")
+    assert find().startswith("files")
 
 
-def test_a_malformed_config_in_the_cache_names_the_way_out(hub, open_model):
+def test_a_malformed_config_in_the_cache_names_the_way_out(hub, find):
     good, hub.files["config.json"] = hub.files["config.json"], b"{"
-    assert "refresh=True" in open_model()
+    assert "refresh=True" in find()
     hub.files["config.json"], hub.commit = good, "2" * 40
-    assert open_model(refresh=True).startswith("audio")
+    assert find(refresh=True).startswith("files")
 
 
-def test_cache_dir(open_model, tmp_path):
-    assert open_model(cache_dir=str(tmp_path / "mine")).startswith("audio")
+def test_cache_dir(find, tmp_path):
+    assert find(cache_dir=str(tmp_path / "mine")).startswith("files")
     assert list((tmp_path / "mine").rglob("tiny.onnx"))
     assert not (tmp_path / "hub").exists() or not list((tmp_path / "hub").rglob("tiny.onnx"))
 
@@ -168,17 +183,18 @@ print("audio", audio)
 """
 
 
-def test_a_copy_keeps_to_the_commit_of_the_original(hub, open_model, in_process, tmp_path):
-    first, data = open_model(), in_process(SAVE)
+def test_a_copy_keeps_to_the_commit_of_the_original(hub, find, in_process, tmp_path):
+    first, data = in_process(OPEN, "owner/tiny"), in_process(SAVE)
     newer = tiny_model.make_directory(tmp_path / "newer", config={"speed_priors": {"expr-voice-5-m": 2.0}})
     hub.files["config.json"] = (newer / "config.json").read_bytes()
     hub.commit = "2" * 40
-    assert open_model(refresh=True) != first
+    assert find(refresh=True).startswith("files")
+    assert in_process(OPEN, "owner/tiny") != first
     assert in_process(LOAD, data) == first
 
 
-def test_copies_of_one_process_ask_the_hub_once(hub, open_model, in_process, tmp_path):
-    first, data = open_model(), in_process(SAVE)
+def test_copies_of_one_process_ask_the_hub_once(hub, in_process, tmp_path):
+    first, data = in_process(OPEN, "owner/tiny"), in_process(SAVE)
     shutil.rmtree(tmp_path / "hub")
     hub.requests.clear()
     assert in_process(LOAD, data) == first
@@ -189,10 +205,10 @@ def test_copies_of_one_process_ask_the_hub_once(hub, open_model, in_process, tmp
     assert in_process(LOAD, data, offline=True) == first
 
 
-def test_first_downloads_of_several_processes_at_once(hub, open_model, tmp_path):
+def test_first_downloads_of_several_processes_at_once(hub, find, tmp_path):
     with ThreadPoolExecutor(4) as pool:
-        (audio,) = set(pool.map(lambda _: open_model(), range(4)))
-    assert audio.startswith("audio")
+        (files,) = set(pool.map(lambda _: find(), range(4)))
+    assert files.startswith("files")
     (snapshot,) = (tmp_path / "hub").rglob("snapshots/*")
     assert {path.name: path.read_bytes() for path in snapshot.iterdir()} == {
         name: hub.files[name] for name in ("config.json", "tiny.onnx", "voices.npz")
