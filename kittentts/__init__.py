@@ -1,21 +1,67 @@
 """Text to speech on an ordinary CPU; a drop-in replacement for the `kittentts` 0.8.1 library.
 
-Importing this package imports neither numpy nor onnxruntime and has no side effect.
+What is public stands in `__all__`, and the errors in `kittentts.errors`. It is imported when it is first used:
+importing this package imports neither numpy nor onnxruntime and has no side effect.
 """
 
-__version__ = "0.9.0"
+import importlib
+from typing import TYPE_CHECKING
 
-from kittentts.errors import KittenTTSError
+from kittentts.defaults import VERSION
+
+# Not lazily: it is a module, too, which would take the function's place when it is first imported. It is light.
 from kittentts.get_model import KittenTTS, get_model
-from kittentts.preprocess import NormalizedSpan, NormalizedTextResult, normalize_text, normalize_text_result
+
+if TYPE_CHECKING:
+    from kittentts.alignment.speech import Speech
+    from kittentts.audio.encoder import Encoder
+    from kittentts.errors import KittenTTSError
+    from kittentts.preprocess import NormalizedSpan, NormalizedTextResult, normalize_text, normalize_text_result
+    from kittentts.synthesis.many import Item, Result
+    from kittentts.synthesis.progress import ManyProgress, Progress
+
+__version__ = VERSION
 
 __all__ = [
+    "Encoder",
+    "Item",
     "KittenTTS",
     "KittenTTSError",
+    "ManyProgress",
     "NormalizedSpan",
     "NormalizedTextResult",
+    "Progress",
+    "Result",
+    "Speech",
     "__version__",
     "get_model",
     "normalize_text",
     "normalize_text_result",
 ]
+
+_HOMES = {
+    "Encoder": "audio.encoder",
+    "Item": "synthesis.many",
+    "KittenTTSError": "errors",
+    "ManyProgress": "synthesis.progress",
+    "NormalizedSpan": "preprocess",
+    "NormalizedTextResult": "preprocess",
+    "Progress": "synthesis.progress",
+    "Result": "synthesis.many",
+    "Speech": "alignment.speech",
+    "normalize_text": "preprocess",
+    "normalize_text_result": "preprocess",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from where it lives (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"kittentts.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,8 @@
 """Facts that the library, the command line and the tests share; each stands here only."""
 
+VERSION = "0.9.0"
+"""Of the distribution, too."""
+
 SAMPLE_RATE = 24_000
 """Samples per second of everything that the models make, in Hz."""
 

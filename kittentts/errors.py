@@ -12,7 +12,7 @@ Each is a `KittenTTSError` and also the built-in exception that callers already 
     ├── ModelNotFoundError   (FileNotFoundError)  no such directory, file or repository
     │   └── HubError         (ConnectionError)    the Hugging Face Hub did not answer
     ├── MissingExtraError    (ImportError)        an optional package is not installed
-    ├── EspeakError          (RuntimeError)       espeak-ng cannot be loaded
+    ├── EspeakError          (RuntimeError)       espeak-ng cannot be loaded, or is busy in the calling thread
     ├── StoppedError         (RuntimeError)       the call was cancelled, or its model closed
     └── SynthesisError       (RuntimeError)       the graph failed while it ran
 
@@ -61,7 +61,7 @@ class MissingExtraError(KittenTTSError, ImportError):
 
 
 class EspeakError(KittenTTSError, RuntimeError):
-    """espeak-ng, which turns text into phonemes, cannot be loaded, or was called by what interrupted it."""
+    """espeak-ng, which turns text into phonemes, cannot be loaded, or is busy in the very thread that calls it."""
 
 
 class StoppedError(KittenTTSError, RuntimeError):

@@ -60,10 +60,10 @@ def opened(monkeypatch):
 def run_python(tmp_path):
     """Run code in a fresh interpreter, away from the source tree; return its output."""
 
-    def run(code, *arguments, env=None, check=True):
+    def run(code, *arguments, env=None, check=True, timeout=240):
         result = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
-            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False,
+            cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
         assert not check or result.returncode == 0, result.stderr
         return result

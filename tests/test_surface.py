@@ -32,6 +32,15 @@ def test_name_is_importable(module, name):
     assert hasattr(importlib.import_module(module), name)
 
 
+def test_what_is_public_is_importable_and_listed():
+    assert kittentts.__all__ == sorted(kittentts.__all__)
+    assert set(kittentts.__all__) <= set(dir(kittentts))
+    for name in kittentts.__all__:
+        assert getattr(kittentts, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        kittentts.Nothing  # noqa: B018
+
+
 DEFAULTS = {
     "KittenTTS": {"model_name": "KittenML/kitten-tts-nano-0.8", "cache_dir": None, "backend": None},
     "KittenTTS.generate": {"voice": "expr-voice-5-m", "speed": 1.0, "clean_text": False},

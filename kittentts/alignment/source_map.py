@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,12 +46,18 @@ def map_to_source(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chun
         steps: how, one step after the other, from `TextPreprocessor.process_with_edits`; none if that is not known.
         chunks: all that `chunk_text` made of `cleaned`.
     """
-    steps = steps or [difference(text, cleaned)]
+    # most steps edit nothing
+    steps = [edits for edits in steps or [difference(text, cleaned)] if edits]
 
     def to_source(start: int, end: int) -> tuple[int, int]:
         for edits in reversed(steps):
             start, end = to_original(edits, start, end)
         return start, end
+
+    # the words of a replacement, like the digits of "777", come from the same characters one after another
+    @functools.lru_cache(maxsize=1)
+    def word_in_source(start: int, end: int) -> tuple[int, int]:
+        return _strip_punctuation(text, start, end)
 
     # chunk_text cuts at white space only, and may add a comma at the end
     cleaned_pieces = _PIECE.finditer(cleaned)
@@ -63,7 +70,7 @@ def map_to_source(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chun
             shift = cleaned_piece.start() - piece.start()
             for start, end in find_words(cleaned, *cleaned_piece.span()):
                 # before and after, for what is gone between a word and its comma is no part of it
-                span = _strip_punctuation(text, *to_source(*_strip_punctuation(cleaned, start, end)))
+                span = word_in_source(*to_source(*_strip_punctuation(cleaned, start, end)))
                 words.append(WordSpan(start - shift, end - shift, span))
         sources.append(ChunkSource((min(spans)[0], max(end for _, end in spans)), words))
     return sources
@@ -83,10 +90,10 @@ def _is_spoken(token: str) -> bool:
 
 def _strip_punctuation(text: str, start: int, end: int) -> tuple[int, int]:
     """Take punctuation off the ends, but for the dot after dotted letters like "p.m."."""
-    letters = [i for i in range(start, end) if _is_spoken(text[i])]
-    if not letters:
+    first = next((i for i in range(start, end) if _is_spoken(text[i])), None)
+    if first is None:
         return start, start
-    first, last = letters[0], letters[-1] + 1
+    last = next(i for i in range(end, first, -1) if _is_spoken(text[i - 1]))
     while last < end and unicodedata.category(text[last])[0] == "M":
         last += 1
     is_dotted = text[last : min(last + 1, end)] == "." == text[last - 2 : last - 1] and text[last - 1].isalpha()
@@ -95,14 +102,15 @@ def _strip_punctuation(text: str, start: int, end: int) -> tuple[int, int]:
 
 def group_by_source_word(words: Iterable[WordSpan]) -> Iterator[tuple[tuple[int, int], list[int]]]:
     """Yield where each word of the source is, with the indices of the words of the chunk that were made of it."""
-    current: tuple[tuple[int, int], list[int]] | None = None
+    begin = end = 0
+    indices: list[int] = []
     for index, word in enumerate(words):
-        start, end = word.source
-        if current and start < current[0][1]:
-            current = (current[0][0], max(end, current[0][1])), [*current[1], index]
-        else:
-            if current:
-                yield current
-            current = (start, end), [index]
-    if current:
-        yield current
+        if indices and word.source[0] < end:
+            end = max(end, word.source[1])
+            indices.append(index)
+            continue
+        if indices:
+            yield (begin, end), indices
+        (begin, end), indices = word.source, [index]
+    if indices:
+        yield (begin, end), indices

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import unicodedata
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     # first and last + 1 of the symbols, or samples
     Interval = tuple[int, int]
 
-# A chunk of 400 characters has some 500 symbols; one of digits that are spelled out has thousands, which would take
-# seconds to align, and is cut in proportion.
+# A chunk of 400 characters has some 500 symbols. One of digits that are spelled out has thousands, and is cut in
+# proportion: to align n symbols takes time and memory in proportion to n * n (30 ms and 8 MB for these).
 _LONGEST = 2000
 
 
@@ -159,19 +159,15 @@ def align(isolated_phonemes: Sequence[str], symbols: str) -> list[range]:
         maybe empty.
     """
     spoken = " ".join(isolated_phonemes)
-    blocks: Sequence[tuple[str, int, int, int, int]]
-    if len(isolated_phonemes) == 1 or spoken == symbols:
-        blocks = [("equal", 0, len(spoken), 0, len(symbols))]
-    elif len(symbols) > _LONGEST:
-        blocks = [("replace", 0, len(spoken), 0, len(symbols))]
-    else:
-        blocks = difflib.SequenceMatcher(None, spoken, symbols, autojunk=False).get_opcodes()
+    # between a beginning and an end that belong together anyway
+    matches = [(-1, -1), *_matches(spoken, symbols), (len(spoken), len(symbols))]
+    spaces = [i for i, symbol in enumerate(symbols) if symbol == " "]
     found = []
     start = position = 0
     for phonemes in isolated_phonemes:
         # of the space after it
         position += len(phonemes)
-        end, next_start = _cut(blocks, position, symbols)
+        end, next_start = _cut(matches, spaces, position)
         end = max(start, end)
         found.append(_sounding(symbols, start, end))
         start = max(end, next_start)
@@ -179,19 +175,49 @@ def align(isolated_phonemes: Sequence[str], symbols: str) -> list[range]:
     return found
 
 
-def _cut(blocks: Sequence[tuple[str, int, int, int, int]], space: int, symbols: str) -> tuple[int, int]:
+def _matches(spoken: str, symbols: str) -> list[tuple[int, int]]:
+    """Return which symbols of the one are which of the other, in order: those that a shortest edit leaves alone."""
+    if max(len(spoken), len(symbols)) > _LONGEST:
+        return []
+    others = np.array([*map(ord, symbols)], np.int32)
+    columns = np.arange(len(symbols) + 1, dtype=np.int16)
+    # Levenshtein distances between the first i symbols of the one and the first j of the other
+    distances = np.empty((len(spoken) + 1, len(symbols) + 1), np.int16)
+    distances[0] = columns
+    for i, symbol in enumerate(spoken, 1):
+        above = distances[i - 1]
+        distances[i, 0] = i
+        distances[i, 1:] = np.minimum(above[1:] + 1, above[:-1] + (others != ord(symbol)))
+        # from the left, where each step costs one
+        distances[i] = np.minimum.accumulate(distances[i] - columns) + columns
+    found = []
+    i, j = len(spoken), len(symbols)
+    while i and j:
+        if spoken[i - 1] == symbols[j - 1]:
+            i, j = i - 1, j - 1
+            found.append((i, j))
+        elif distances[i, j] == distances[i - 1, j - 1] + 1:
+            i, j = i - 1, j - 1
+        elif distances[i, j] == distances[i - 1, j] + 1:
+            i -= 1
+        else:
+            j -= 1
+    return found[::-1]
+
+
+def _cut(matches: Sequence[tuple[int, int]], spaces: Sequence[int], space: int) -> tuple[int, int]:
     """Return where a word ends and where the next begins in the symbols, from the place of the space between them."""
-    block = next((one for one in blocks if one[1] <= space < one[2]), None)
-    if block is None:
-        return len(symbols), len(symbols)
-    kind, begin, end, new_begin, new_end = block
-    if kind == "equal":
-        cut = new_begin + space - begin
-        return cut, cut + 1
+    index = bisect_left(matches, (space, 0))
+    end, new_end = matches[index]
+    if end == space:
+        return new_end, new_end + 1
+    # what is between two matches has been replaced: at the space that is nearest to the same share of it
+    begin, new_begin = matches[index - 1][0] + 1, matches[index - 1][1] + 1
     aim = new_begin + (space - begin + 0.5) / (end - begin) * (new_end - new_begin)
-    spaces = [i for i in range(new_begin, new_end) if symbols[i] == " "]
-    if spaces:
-        cut = min(spaces, key=lambda i: abs(i - aim))
+    first, last = bisect_left(spaces, new_begin), bisect_left(spaces, new_end)
+    if first < last:
+        after = bisect_left(spaces, aim, first, last)
+        cut = min(spaces[max(first, after - 1) : min(after + 1, last)], key=lambda i: abs(i - aim))
         return cut, cut + 1
     return round(aim), round(aim)
 

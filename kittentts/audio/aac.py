@@ -19,13 +19,13 @@ _BITS_PER_SECOND = 64_000
 
 
 class AacEncoder:
-    """As `Encoder`, for AAC in ADTS frames, of which any number may follow one another."""
+    """What `Encoder` is for other formats, for AAC in ADTS frames: two streams one after the other are one."""
 
     def __init__(self) -> None:
         self._sink = io.BytesIO()
         self._container = av.open(self._sink, "w", format="adts")
         self._stream = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="mono", bit_rate=_BITS_PER_SECOND)
-        self._prepare = OutputConditioner(SAMPLE_RATE, "the aac stream")
+        self._conditioner = OutputConditioner(SAMPLE_RATE, "the aac stream")
         self._position = 0
 
     def encode(self, waveform: NDArray[np.float32]) -> bytes:
@@ -41,7 +41,7 @@ class AacEncoder:
         return self._take()
 
     def _write(self, waveform: NDArray[np.float32], *, last: bool) -> None:
-        for block in self._prepare.blocks(waveform, last=last):
+        for block in self._conditioner.blocks(waveform, last=last):
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block).reshape(1, -1), "fltp", "mono")
             frame.sample_rate = SAMPLE_RATE
             frame.pts = self._position

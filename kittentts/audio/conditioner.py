@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kittentts.defaults import SAMPLE_RATE
-from kittentts.errors import MissingExtraError
+from kittentts.errors import MissingExtraError, SynthesisError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kittentts.audio.waveform import Samples
 
@@ -22,11 +23,11 @@ _BLOCK = 10 * SAMPLE_RATE
 
 
 class OutputConditioner:
-    """What happens to the waveforms of one stream before they are encoded: resampled, clipped, cut into blocks.
+    """Resamples and clips the waveforms of one stream and cuts them into blocks. For one thread at a time.
 
     Args:
         sample_rate: to resample to, in Hz.
-        name: of the stream, for the warning.
+        name: of the stream, for messages.
         full_scale: what is beyond it is clipped, with one warning at the end; None leaves everything as it is.
 
     Raises:
@@ -35,14 +36,25 @@ class OutputConditioner:
 
     def __init__(self, sample_rate: int, name: str, full_scale: float | None = 1.0) -> None:
         self._name = name
-        self._resample = _resampler(sample_rate)
+        self._resampler = None if sample_rate == SAMPLE_RATE else _open_resampler(sample_rate)
         self._full_scale = full_scale
         self._clipped = 0
         self._peak = 0.0
 
     def blocks(self, waveform: Samples, *, last: bool = False) -> Iterator[Samples]:
-        """Yield the next samples in blocks of at most 10 s; `last` says that there is no further waveform."""
-        samples = self._clip(self._resample(waveform, last))
+        """Yield the next samples in blocks of at most 10 s at 24 000 Hz.
+
+        Args:
+            waveform: the next samples at 24 000 Hz, float32 of shape `(n,)`.
+            last: there is no further waveform.
+
+        Raises:
+            SynthesisError: a sample is NaN or infinite (LAME would end the process).
+        """
+        samples = waveform
+        if self._resampler is not None:
+            samples = np.asarray(self._resampler.resample_chunk(waveform, last=last), np.float32)
+        samples = self._clip(samples)
         for start in range(0, len(samples), _BLOCK):
             yield samples[start : start + _BLOCK]
         if last and self._clipped:
@@ -55,6 +67,8 @@ class OutputConditioner:
 
     def _clip(self, samples: Samples) -> Samples:
         peak = float(np.max(np.abs(samples), initial=0.0))
+        if not math.isfinite(peak):
+            raise SynthesisError(f"{self._name}: the waveform has samples that are NaN or infinite, which is no audio")
         if self._full_scale is None or peak <= self._full_scale:
             return samples
         self._clipped += int(np.count_nonzero(np.abs(samples) > self._full_scale))
@@ -62,10 +76,7 @@ class OutputConditioner:
         return np.clip(samples, -self._full_scale, self._full_scale)
 
 
-def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:
-    """Return a function of (the next samples at 24 000 Hz, whether they are the last) that gives the next resampled."""
-    if sample_rate == SAMPLE_RATE:
-        return lambda waveform, _: waveform
+def _open_resampler(sample_rate: int) -> Any:
     try:
         import soxr
     except ImportError as error:
@@ -73,5 +84,4 @@ def _resampler(sample_rate: int) -> Callable[[Samples, bool], Samples]:
             f"the models speak at {SAMPLE_RATE} Hz; resampling to {sample_rate} Hz needs soxr: "
             'pip install "kittentts[audio]"'
         ) from error
-    stream = soxr.ResampleStream(SAMPLE_RATE, sample_rate, 1, dtype="float32")
-    return lambda waveform, last: np.asarray(stream.resample_chunk(waveform, last=last), np.float32)
+    return soxr.ResampleStream(SAMPLE_RATE, sample_rate, 1, dtype="float32")

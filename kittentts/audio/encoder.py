@@ -1,10 +1,12 @@
-"""Waveform -> bytes, while the audio is still being made: for pipes and for HTTP."""
+"""Waveforms -> bytes, while the audio is still being made: for pipes and for HTTP."""
 
 from __future__ import annotations
 
 import io
 import struct
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kittentts.audio.conditioner import OutputConditioner
 from kittentts.audio.formats import FORMATS, soundfile_options
@@ -13,21 +15,25 @@ from kittentts.defaults import SAMPLE_RATE
 from kittentts.errors import SettingError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-# What a stream's size is before its end is known; every common reader takes it for "until the end".
+# The size in a header that is sent before the size is known.
 _UNKNOWN = 0xFFFFFFFF
 # soundfile's scale from 0 (largest) to 1 (smallest): 80 kbit/s at 24 kHz, 160 kbit/s from 32 kHz on.
 _MP3 = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
 
 
 class Encoder:
-    """Makes one audio stream out of waveforms that come one after another. For one thread at a time.
+    """Encodes waveforms that come one after another into one mono audio stream. Not thread-safe.
 
-    The bytes can be sent as they come; joined they are a complete file. wav has sizes of 0xFFFFFFFF in its header; mp3
-    has a constant bit rate and no header frame, so that two streams one after the other are one; flac, whose header
-    is known at the end only, comes whole from `finish`.
+    The bytes can be sent as they come; joined they are a complete file. Samples beyond [-1, 1] are clipped, with one
+    warning in the log, except in floats. What is particular about a format:
+
+    - wav: its header says 0xFFFFFFFF for the sizes, which readers take for "until the end".
+    - mp3: a constant bit rate, 80 kbit/s at 24 000 Hz and 160 kbit/s from 32 000 Hz on, and no header frame, so that
+      two streams one after the other are one.
+    - flac: its header is known at the end only, so all of it comes from `finish`.
+    - raw: samples alone, little-endian.
 
     Example::
 
@@ -37,16 +43,16 @@ class Encoder:
         send(encoder.finish())
 
     Args:
-        format: one of `formats.FORMATS`.
-        sample_rate: in Hz; the waveforms, at 24 000 Hz, are resampled to it.
-        subtype: one of `formats.SUBTYPES`, for wav and raw; None is 16-bit integers.
+        format: "wav", "flac", "ogg" (Vorbis), "opus" (in Ogg), "mp3" or "raw".
+        sample_rate: of the stream, in Hz. Another than 24 000 is resampled to, which needs soxr (extra `audio`).
+        subtype: of the samples of wav and raw: "pcm16" (16-bit integers; the default) or "float" (32-bit).
 
     Raises:
         SettingError: there is no such format, or it does not take the sample rate or subtype.
         MissingExtraError: resampling is needed and soxr is not installed.
 
     Attributes:
-        media_type: for HTTP's Content-Type.
+        media_type: the stream's type for HTTP's Content-Type, for example "audio/mpeg".
     """
 
     def __init__(self, format: str = "wav", sample_rate: int = SAMPLE_RATE, subtype: str | None = None) -> None:  # noqa: A002
@@ -57,11 +63,11 @@ class Encoder:
         options = soundfile_options(FORMATS[format], sample_rate, subtype)
         self.media_type = FORMATS[format].media_type
         is_float = options["subtype"] == "FLOAT"
-        self._prepare = OutputConditioner(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
+        self._conditioner = OutputConditioner(sample_rate, f"the {format} stream", full_scale=None if is_float else 1.0)
         self._sink = io.BytesIO() if format == "flac" else _Sink(has_header_frame=format == "mp3")
         if format == "wav":
             self._sink.write(_wav_header(sample_rate, is_float=is_float))
-            # the samples behind a header of our own
+            # libsndfile writes the samples only: its own header would be wrong until it is written again
             options = soundfile_options(FORMATS["raw"], sample_rate, subtype)
         try:
             self._file = soundfile.SoundFile(
@@ -71,26 +77,41 @@ class Encoder:
             raise SettingError(f"{format} cannot have {sample_rate} Hz: {error.error_string}") from error
 
     def encode(self, waveform: NDArray[np.float32]) -> bytes:
-        """Take the next samples, float32 of shape `(n,)`; return the bytes that are ready, possibly none."""
-        self._write(waveform, last=False)
+        """Encode the next samples and return the bytes that are ready, possibly none.
+
+        Args:
+            waveform: samples at 24 000 Hz, floats of shape `(n,)` in [-1, 1].
+
+        Raises:
+            SettingError: the waveform is of another type or shape.
+            SynthesisError: a sample is NaN or infinite.
+        """
+        samples = np.asarray(waveform)
+        if samples.ndim != 1 or samples.dtype.kind != "f":
+            raise SettingError(
+                f"a waveform of {samples.dtype}, shape {samples.shape}, cannot be encoded; "
+                "floats of shape (n,) in [-1, 1] are needed"
+            )
+        self._write(samples.astype(np.float32, copy=False), last=False)
         return self._sink.take() if isinstance(self._sink, _Sink) else b""
 
     def finish(self) -> bytes:
-        """Return the rest of the stream; call it once, at the end."""
+        """End the stream and return the rest of its bytes; call it once."""
         self._write(silence(0), last=True)
         self._file.close()
         return self._sink.take() if isinstance(self._sink, _Sink) else self._sink.getvalue()
 
     def _write(self, waveform: NDArray[np.float32], *, last: bool) -> None:
-        for block in self._prepare.blocks(waveform, last=last):
+        for block in self._conditioner.blocks(waveform, last=last):
             self._file.write(block)
 
 
 class _Sink:
-    """A file that only grows: what is written behind its end is kept until it is taken, what is patched is dropped.
+    """A file whose end can be taken while it grows. What is written again, over earlier bytes, is dropped.
 
     Args:
-        has_header_frame: the first thing written is an mp3 frame without sound, to be patched at the end.
+        has_header_frame: the first thing written is an mp3 frame without sound, which LAME fills in at the end; it is
+            dropped, too.
     """
 
     def __init__(self, *, has_header_frame: bool) -> None:
@@ -107,7 +128,7 @@ class _Sink:
     def write(self, data: bytes) -> int:
         data = bytes(data)
         if self._position == self._length:
-            # LAME leaves it out where a frame is too small for it
+            # zeros behind its four bytes of header; LAME writes none where a frame is too small for its contents
             is_header = self._has_header_frame and self._length == 0 and not any(data[4:])
             if not is_header:
                 self._ready += data

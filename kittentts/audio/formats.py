@@ -75,7 +75,7 @@ def soundfile_options(format: Format, sample_rate: int, subtype: str | None = No
     """Return soundfile's `format`, `subtype` and `endian`, for one channel of this sample rate in Hz.
 
     Raises:
-        SettingError: the sample rate or the subtype is none, or not one of the format's.
+        SettingError: the sample rate is no whole number above 0, the subtype is unknown, or the format takes neither.
     """
     import soundfile
 

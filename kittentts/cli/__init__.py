@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
-import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kittentts import KittenTTSError, __version__
 from kittentts.cli import batch, doctor, download, models, optimize, say, serve, voices
-from kittentts.cli.options import TerminatedError, describe, exit_status
+from kittentts.cli.interruption import handle_signals, interruption
+from kittentts.cli.options import check_names, describe, name_errors
 from kittentts.cli.progress import StderrHandler, print_status
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 _COMMANDS = (say, batch, serve, voices, models, optimize, download, doctor)
 # as a shell reports a program that a signal ended
@@ -24,19 +22,17 @@ _CLOSED_PIPE = 128 + 13
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 after a failure, 130 after Ctrl-C.
+    """Run the command and return its exit status: 0, 1 after a failure, 130 after Ctrl-C, 143 after SIGTERM.
 
     Wrong usage leaves through argparse with status 2. Errors are one line on stderr.
     """
-    if threading.current_thread() is threading.main_thread():
-        # `kill` and `timeout` get the same clean end as Ctrl-C
-        signal.signal(signal.SIGTERM, _terminate)
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:
         # a shell asks for completions, which its user set up with argcomplete's register-python-argcomplete
         import argcomplete
 
         argcomplete.autocomplete(parser)
+    _replace_closed_streams()
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s", handlers=[StderrHandler()], level=logging.WARNING)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
@@ -44,22 +40,40 @@ def main(arguments: list[str] | None = None) -> int:
     # the Hub client logs each attempt; what came of them is in our own message
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
+        if threading.current_thread() is threading.main_thread():
+            handle_signals()
+        check_names(options)
         status: int = options.run(options) or 0
-        sys.stdout.flush()
+        with name_errors("stdout"):
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = interruption.exit_status
     except BrokenPipeError:
-        # Who reads us has enough. What is still in the buffer must not be tried again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _CLOSED_PIPE
+        status = _CLOSED_PIPE
     except (KittenTTSError, OSError) as error:
-        print_status(describe(error))
-        return 1
-    except KeyboardInterrupt as error:
-        return exit_status(error)
+        if interruption.is_set():
+            # a call was stopped by it
+            status = interruption.exit_status
+        else:
+            status = 1
+            print_status("stdout is closed" if isinstance(error, io.UnsupportedOperation) else describe(error))
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # what could not be written must not be tried again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 
-def _terminate(_: int, __: FrameType | None) -> None:
-    raise TerminatedError
+def _replace_closed_streams() -> None:
+    """Put /dev/null where the caller closed stdin, stdout or stderr (`>&-`).
+
+    The next file that is opened would get its number, and what libraries print would go into that file. Stdout gets it
+    for reading only, so that a command whose output would be lost fails with `io.UnsupportedOperation`.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -84,6 +84,8 @@ def _run(_: argparse.Namespace) -> int:
 def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
+    except KittenTTSError as error:
+        yield Finding(check.__name__.strip("_"), describe(error), "as it says", is_wrong=True)
     except Exception as error:  # noqa: BLE001 (whatever is broken, the other checks go on)
         name = check.__name__.strip("_")
         yield Finding(name, f"{type(error).__name__}: {describe(error)}", "reinstall kittentts", is_wrong=True)
@@ -135,11 +137,7 @@ def _onnxruntime() -> Iterator[Finding]:
 def _espeak() -> Iterator[Finding]:
     from kittentts.phonemes.espeak import Phonemizer, espeak_files
 
-    try:
-        phonemes = Phonemizer().phonemize(["hello"])[0]
-    except KittenTTSError as error:
-        yield Finding("espeak-ng", describe(error), "as it says", is_wrong=True)
-        return
+    phonemes = Phonemizer().phonemize(["hello"])[0]
     library, data = espeak_files()
     yield Finding("espeak-ng", f"says {phonemes!r} for 'hello'; {library}, data in {data or 'its own place'}")
 
@@ -193,17 +191,17 @@ def _caches() -> Iterator[Finding]:
 
     from kittentts.models.cache import cache_directory
 
-    for subject, path, variable in (
-        ("Hub's cache", Path(constants.HF_HUB_CACHE), "HF_HOME"),
-        ("own cache", cache_directory(), "KITTENTTS_CACHE"),
-    ):
-        existing = next((one for one in (path, *path.parents) if one.exists()), path)
-        mend = f"set {variable} to a folder that can be written"
-        if not existing.is_dir() or not os.access(existing, os.W_OK):
-            yield Finding(subject, f"{path} cannot be written", mend, is_wrong=True)
-            continue
-        free = shutil.disk_usage(existing).free
-        yield Finding(subject, f"{path}, {free / 1e9:.1f} GB free", f"make room, or {mend}" if free < _DISK else "")
+    yield _cache("Hub's cache", Path(constants.HF_HUB_CACHE), "HF_HOME")
+    yield _cache("own cache", cache_directory(), "KITTENTTS_CACHE")
+
+
+def _cache(subject: str, path: Path, variable: str) -> Finding:
+    existing = next((one for one in (path, *path.parents) if one.exists()), path)
+    mend = f"set {variable} to a folder that can be written"
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        return Finding(subject, f"{path} cannot be written", mend, is_wrong=True)
+    free = shutil.disk_usage(existing).free
+    return Finding(subject, f"{path}, {free / 1e9:.1f} GB free", f"make room, or {mend}" if free < _DISK else "")
 
 
 def _models() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
 
-# what file systems allow, less what the name of an unfinished file has more
+# bytes: what most file systems allow, less the prefix of a file that is being written
 _LONGEST_NAME = 255 - 10
+# folders in folders; the functions of Python that make and remove folders fail at several hundred
+_DEEPEST = 100
 
 
 class BatchItem(NamedTuple):
@@ -47,22 +50,29 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
         directory: where the files go.
         suffixes: of the files of each item, the audio's first.
     """
-    sources: dict[Path, str] = {}
+    # what each path in the directory is the file, or a folder, of
+    files: dict[Path, str] = {}
+    folders: dict[Path, str] = {}
     inputs = {Path(name).resolve() for name in options.inputs if name != "-"}
     for entry in _entries(options):
         if isinstance(entry, str):
             yield entry
             continue
         try:
-            path, *_ = [_path(entry.name, directory, suffix, inputs) for suffix in suffixes]
+            paths = [_path(entry.name, directory, suffix, inputs) for suffix in suffixes]
         except SettingError as error:
             yield f"{entry.source}: {error}"
             continue
-        if path in sources:
-            yield f"{entry.source}: {path} is already the file of {sources[path]}"
+        parents = paths[0].parents
+        if file := next((path for path in (*paths, *parents) if path in files), None):
+            yield f"{entry.source}: {file} is already the file of {files[file]}"
             continue
-        sources[path] = entry.source
-        yield BatchItem(entry.source, path, entry.text, entry.voice, entry.speed)
+        if folder := next((path for path in paths if path in folders), None):
+            yield f"{entry.source}: {folder} is already a folder for {folders[folder]}"
+            continue
+        files |= dict.fromkeys(paths, entry.source)
+        folders |= dict.fromkeys(parents, entry.source)
+        yield BatchItem(entry.source, paths[0], entry.text, entry.voice, entry.speed)
 
 
 def _entries(options: argparse.Namespace) -> Iterator[_Entry | str]:
@@ -94,7 +104,7 @@ def _parse(source: str, line: str) -> _Entry:
     """Read a line of JSON Lines; raise `SettingError` where it is malformed."""
     try:
         fields = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"not valid JSON: {error}") from error
     if not isinstance(fields, dict):
         raise SettingError(f"a JSON {type(fields).__name__}, not an object")
@@ -117,8 +127,19 @@ def _path(name: str, directory: Path, suffix: str, inputs: set[Path]) -> Path:
     if ".." in {*posix.parts, *windows.parts} or posix.is_absolute() or windows.drive or windows.root:
         raise SettingError(f"the name {name!r} leaves the directory; this is refused")
     path = directory / f"{posix}{suffix}"
-    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+    if max(len(os.fsencode(part)) for part in (*posix.parts, path.name)) > _LONGEST_NAME:
         raise SettingError(f"the name {name[:40]!r}... is too long for a file")
+    if len(posix.parts) > _DEEPEST:
+        raise SettingError(f"the name {name[:40]!r}... has {len(posix.parts)} parts; at most {_DEEPEST} are possible")
+    try:
+        real = path.resolve()
+        for one in (path, real.with_name("." * 10 + real.name)):
+            with contextlib.suppress(FileNotFoundError):
+                one.stat()
+    except (OSError, RuntimeError) as error:
+        # what the file system says of it; the RuntimeError is that of Python 3.12 for links that form a circle
+        reason = getattr(error, "strerror", None) or error
+        raise SettingError(f"the name {name[:40]!r} cannot be used here: {reason}") from error
     if not path.resolve().is_relative_to(directory.resolve()):
         raise SettingError(f"the name {name!r} leaves the directory through a link; this is refused")
     if path.resolve() in inputs:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import json
 import os
 import sys
@@ -12,17 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from kittentts import KittenTTS, defaults
 from kittentts.audio.formats import FORMATS, SUBTYPES
+from kittentts.cli.interruption import SignalError, interruption
 from kittentts.errors import SettingError
 from kittentts.optimize import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
-# as a shell reports a program that a signal ended
-_INTERRUPTED = 128 + 2
-_TERMINATED = 128 + 15
 _MARKDOWN = {".md", ".markdown"}
 
 
@@ -145,8 +145,7 @@ def speech(options: argparse.Namespace) -> dict[str, Any]:
         "sentence_silence": options.sentence_silence,
         "trim": options.trim,
         "seed": options.seed,
-        # never set; it lets Ctrl-C stop a run in its middle
-        "cancel": threading.Event(),
+        "cancel": interruption,
     }
 
 
@@ -157,6 +156,20 @@ def file_format(options: argparse.Namespace, default: str | None = None) -> dict
         "format": options.format or default,
         "subtype": options.subtype,
     }
+
+
+def check_names(options: argparse.Namespace) -> None:
+    """Check what the options name: libsndfile and ONNX Runtime open no file whose name is not UTF-8.
+
+    Raises:
+        SettingError: a name is not.
+    """
+    for name in ("model", "output", "directory"):
+        value = str(getattr(options, name, None))
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise SettingError(f"the name {value!r} is not UTF-8; rename it, or give another") from error
 
 
 def read_text(path: str) -> str:
@@ -198,7 +211,7 @@ def read_lexicon(path: str) -> dict[str, str]:
     if text.lstrip().startswith("{"):
         try:
             lexicon: dict[str, str] = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingError(f"the lexicon {path} is not valid JSON: {error}") from error
         return lexicon
     lexicon = {}
@@ -212,25 +225,25 @@ def read_lexicon(path: str) -> dict[str, str]:
     return lexicon
 
 
-class TerminatedError(KeyboardInterrupt):
-    """SIGTERM came."""
-
-
-def exit_status(interruption: KeyboardInterrupt) -> int:
-    """Return the status of a program that was interrupted."""
-    return _TERMINATED if isinstance(interruption, TerminatedError) else _INTERRUPTED
-
-
 def describe(error: Exception) -> str:
     """Return an error's message in one line."""
     if isinstance(error, OSError) and error.strerror:
-        # what the system says about a file; without a name it is one that was given to us open
-        return f"{error.filename or 'stdout'}: {error.strerror}"
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return " ".join(str(error).split())
 
 
+@contextlib.contextmanager
+def name_errors(name: str) -> Iterator[None]:
+    """Let each `OSError` name this file: that of a full disk names none, that of a file written aside another."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = name
+        raise
+
+
 def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
-    """Call a function in a thread of its own; a signal to this one ends the program without waiting for it."""
+    """Call a function in a thread of its own; a signal ends the program without waiting for it."""
     result: list[KittenTTS] = []
     errors: list[BaseException] = []
 
@@ -241,13 +254,16 @@ def _interruptible(function: Callable[[], KittenTTS]) -> KittenTTS:
             errors.append(error)
 
     thread = threading.Thread(target=call, daemon=True)
-    thread.start()
     try:
-        while thread.is_alive():
+        thread.start()
+        while thread.is_alive() and not interruption.is_set():
             thread.join(0.1)
-    except KeyboardInterrupt as error:
-        # Nothing of ours is half done yet, and Python cannot end while native code runs.
-        os._exit(exit_status(error))
+    finally:
+        if interruption.is_set():
+            # The thread cannot be stopped, and the libraries that it runs in cannot be unloaded meanwhile.
+            atexit.register(os._exit, interruption.exit_status)
+    if interruption.is_set():
+        raise SignalError
     if errors:
         raise errors[0]
     return result[0]

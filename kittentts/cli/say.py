@@ -13,6 +13,7 @@ from kittentts.cli.options import (
     add_model_option,
     add_speech_options,
     file_format,
+    name_errors,
     open_model,
     read_text,
     speech,
@@ -140,8 +141,9 @@ def _open_output(options: argparse.Namespace) -> Iterator[Write]:
     encoder = Encoder(options.format or "wav", options.sample_rate, options.subtype)
 
     def send(data: bytes) -> None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with name_errors("stdout"):
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     yield lambda waveform: send(encoder.encode(waveform))
     send(encoder.finish())

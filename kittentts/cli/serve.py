@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,19 @@ def add_to(commands: Commands) -> None:
     )
     group.add_argument("--no-auth", action="store_true", help="let everybody in, though others can reach the host")
     group.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="let requests reach the server under this name, besides localhost, IP addresses and that of --host; "
+        "'*' is any; may be repeated",
+    )
+    group.add_argument(
         "--allow-origin",
         metavar="ORIGIN",
         action="append",
         default=[],
-        help="let web pages of this origin use the API, like https://example.org; may be repeated",
+        help="let web pages of this origin use the API, like https://example.org; '*' is any; may be repeated",
     )
     group.add_argument(
         "--model-alias",
@@ -90,7 +99,14 @@ def _run(options: argparse.Namespace) -> None:
         ) from error
 
     _check(options)
-    if not (options.api_key or options.no_auth or run.is_loopback(options.host)):
+    # a key from a file often ends in a newline
+    api_key = None if options.api_key is None else options.api_key.strip()
+    if api_key is not None and not (api_key and api_key.isprintable()):
+        options.wrong_usage(
+            "the API key (--api-key or KITTENTTS_API_KEY) is empty or has control characters; "
+            "give a key of printable characters, or none at all"
+        )
+    if not (api_key or options.no_auth or run.is_loopback(options.host)):
         options.wrong_usage(
             f"others can reach {options.host}: give --api-key or KITTENTTS_API_KEY, or let everybody in with --no-auth"
         )
@@ -112,12 +128,14 @@ def _run(options: argparse.Namespace) -> None:
                 model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
                 voice_aliases=aliases,
                 speech=parameters,
-                api_key=options.api_key or None,
+                api_key=api_key,
                 max_chars=options.max_chars,
                 concurrency=options.concurrency,
                 queue=options.queue,
                 queue_timeout=options.queue_timeout,
                 timeout=options.timeout,
+                host=options.host,
+                allow_hosts=tuple(name.lower() for name in options.allow_host),
                 allow_origins=tuple(options.allow_origin),
                 log_text=options.log_text,
             ),
@@ -141,6 +159,14 @@ def _check(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if not low <= value < float("inf"):
             options.wrong_usage(f"--{name.replace('_', '-')} {value}: a number of at least {low} is needed")
+    for name in options.allow_host:
+        if not re.fullmatch(r"\*|[^\s:/]+", name):
+            options.wrong_usage(
+                f"--allow-host {name!r}: a name without scheme and port is needed, like tts.example.org"
+            )
+    for origin in options.allow_origin:
+        if not re.fullmatch(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/]+", origin):
+            options.wrong_usage(f"--allow-origin {origin!r}: scheme://host[:port] is needed, like https://example.org")
     if not 0 <= options.port < 65536:  # noqa: PLR2004
         options.wrong_usage(f"--port {options.port}: a number from 0 to 65535 is needed")
 

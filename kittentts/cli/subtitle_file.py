@@ -45,10 +45,10 @@ def open_subtitle_file(path: str | os.PathLike[str], *, words: bool) -> Iterator
             chunks.extend(speech.chunks)
             yield speech.audio
 
-    with atomic_write(path) as aside:
+    with atomic_write(path) as file:
         yield audio_of
         # what is no character at all, half of a surrogate pair, becomes a question mark
-        aside.write_text(to_text(chunks, words=words), encoding="utf-8", errors="replace")
+        file.write(to_text(chunks, words=words).encode("utf-8", "replace"))
 
 
 def add_words_option(group: argparse._ArgumentGroup) -> None:

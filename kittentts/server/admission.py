@@ -1,4 +1,4 @@
-"""The queue of requests. For the event loop's thread only."""
+"""Bounds how many requests are spoken at a time, and how many wait. For the event loop's thread only."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 _RETRY = {"Retry-After": "2"}
 
 
-class Places:
-    """So many requests at a time; some more wait, in the order in which they came.
+class AdmissionQueue:
+    """A semaphore with a bounded queue: requests are admitted in the order in which they came.
 
     Args:
-        count: how many at a time.
-        queue: how many may wait.
-        patience: how long one may wait, in seconds.
+        concurrency: how many are admitted at a time.
+        queue: how many more may wait.
+        wait_timeout: how long one may wait, in seconds.
 
     Attributes:
-        taken: how many have a place.
-        waiting: how many wait for one.
+        active: how many are admitted now.
+        waiting: how many wait now.
     """
 
-    def __init__(self, count: int, queue: int, patience: float) -> None:
-        self._free = asyncio.Semaphore(count)
+    def __init__(self, concurrency: int, queue: int, wait_timeout: float) -> None:
+        self._free = asyncio.Semaphore(concurrency)
         self._queue = queue
-        self._patience = patience
-        self.taken = 0
+        self._wait_timeout = wait_timeout
+        self.active = 0
         self.waiting = 0
 
     @contextlib.asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
-        """Hold a place.
+    async def admit(self) -> AsyncIterator[None]:
+        """Be one of the admitted requests while the context lasts.
 
         Raises:
-            ApiError: 429 where too many wait, 503 where it takes too long.
+            ApiError: 429 if too many wait already, 503 after `wait_timeout`.
         """
         if self._free.locked():
             if self.waiting >= self._queue:
@@ -47,19 +47,19 @@ class Places:
             await self._wait()
         else:
             await self._free.acquire()
-        self.taken += 1
+        self.active += 1
         try:
             yield
         finally:
-            self.taken -= 1
+            self.active -= 1
             self._free.release()
 
     async def _wait(self) -> None:
         self.waiting += 1
         try:
-            await asyncio.wait_for(self._free.acquire(), self._patience)
+            await asyncio.wait_for(self._free.acquire(), self._wait_timeout)
         except asyncio.TimeoutError as error:
-            message = f"{self._patience:.0f} s went by before this request could be spoken; try again later"
+            message = f"{self._wait_timeout:.0f} s went by before this request could be spoken; try again later"
             raise ApiError(503, message, headers=_RETRY) from error
         finally:
             self.waiting -= 1

@@ -1,4 +1,4 @@
-"""What there is to ask: OpenAI's speech API, what clients ask besides, and a page for people."""
+"""The routes: OpenAI's speech API, what its clients ask besides, and the web page."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
 
 from kittentts import __version__
-from kittentts.server.admission import Places
-from kittentts.server.errors import ApiError, add_handlers
-from kittentts.server.metrics import Counting, Metrics
-from kittentts.server.middleware import Door
-from kittentts.server.response import Speaker, SpeechResponse
-from kittentts.server.speech_request import SpeechRequest, check
+from kittentts.server.admission import AdmissionQueue
+from kittentts.server.errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
+from kittentts.server.metrics import Metrics, RequestCounter
+from kittentts.server.middleware import AuthAndLimits
+from kittentts.server.response import SpeechResponse, SpeechService
+from kittentts.server.speech_request import MEDIA_TYPES, SpeechRequest, check_request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SPEECH = "/v1/audio/speech"
-# the most bytes of JSON for a character, an escaped surrogate pair; and what else may be in a body
-_BYTES_PER_CHARACTER = 12
-_OTHER_BYTES = 65_536
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,24 +40,25 @@ _PAGE_HEADERS = {
 def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     """Return the ASGI application that serves a model."""
     # no pages of the framework's own: they load scripts from elsewhere
-    app = FastAPI(title="kittentts", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="kittentts", version=__version__, docs_url=None, redoc_url=None, responses=described(403, 421, 500)
+    )
     add_handlers(app)
-    places = Places(settings.concurrency, settings.queue, settings.queue_timeout)
-    metrics = Metrics(places)
+    admission = AdmissionQueue(settings.concurrency, settings.queue, settings.queue_timeout)
+    metrics = Metrics(admission)
     threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="kittentts-speech")
-    speaker = Speaker(model, settings, places, metrics, threads)
-    _add_speech(app, speaker)
+    service = SpeechService(model, settings, admission, metrics, threads)
+    _add_speech(app, service)
     _add_lists(app, model, settings)
     _add_page(app)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses=described(401))
     async def _() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    app.add_middleware(Counting, metrics=metrics, path=_SPEECH)
-    app.add_middleware(
-        Door, api_key=settings.api_key, max_bytes=settings.max_chars * _BYTES_PER_CHARACTER + _OTHER_BYTES
-    )
+    app.add_middleware(UnexpectedErrors, log_text=settings.log_text)
+    app.add_middleware(RequestCounter, metrics=metrics, path=_SPEECH)
+    app.add_middleware(AuthAndLimits, settings=settings)
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
@@ -67,20 +66,26 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     return app
 
 
-def _add_speech(app: FastAPI, speaker: Speaker) -> None:
-    settings = speaker.settings
+def _add_speech(app: FastAPI, service: SpeechService) -> None:
+    settings = service.settings
 
-    @app.post(_SPEECH, response_class=Response)
-    async def _(body: SpeechRequest) -> Response:
+    responses = described(400, 401, 404, 408, 413, 429, 503)
+    responses[200] = {"description": "Audio, sent while it is made", "content": {name: {} for name in MEDIA_TYPES}}
+
+    @app.post(_SPEECH, response_class=Response, responses=responses)
+    async def _(request: Request, body: SpeechRequest) -> Response:
+        if not request.headers.get("content-type"):
+            # older versions of FastAPI take the body for JSON
+            raise ApiError(400, NOT_JSON)
         if body.model is not None:
             _check_model(body.model, settings)
         if len(body.input) > settings.max_chars:
             message = f"input has {len(body.input)} characters; this server takes up to {settings.max_chars}"
             raise ApiError(400, message, "input", "string_above_max_length")
-        check(body)
+        check_request(body)
         if settings.log_text:
             logger.warning("to speak: %r", body.input)
-        return SpeechResponse(speaker, body, body.parameters(settings.speech, settings.voice_aliases))
+        return SpeechResponse(service, body, body.parameters(settings.speech, settings.voice_aliases))
 
 
 def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
@@ -89,20 +94,20 @@ def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
     def entry(name: str) -> dict[str, Any]:
         return {"id": name, "object": "model", "created": created, "owned_by": "kittentts"}
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"object": "list", "data": [entry(name) for name in settings.model_names]}
 
-    @app.get("/v1/models/{name:path}")
+    @app.get("/v1/models/{name:path}", responses=described(401, 404))
     async def _(name: str) -> dict[str, Any]:
         _check_model(name, settings)
         return entry(name)
 
-    @app.get("/v1/audio/models")
+    @app.get("/v1/audio/models", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"models": [{"id": name, "name": name} for name in settings.model_names]}
 
-    @app.get("/v1/audio/voices")
+    @app.get("/v1/audio/voices", responses=described(401))
     async def _() -> dict[str, Any]:
         return {"voices": [{"id": name, "name": name} for name in model.available_voices]}
 

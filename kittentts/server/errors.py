@@ -1,12 +1,16 @@
-"""Errors as OpenAI's clients expect them: a status, and a body with message, type, param and code."""
+"""Errors as OpenAI's clients expect them: a status, and a JSON body with message, type, param and code."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import logging
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
@@ -14,28 +18,75 @@ from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+NOT_JSON = "the body must be a JSON object, sent with Content-Type: application/json"
+
 _SERVER_ERROR = 500
 _TOO_MANY = 429
+_MEANINGS = {
+    400: "The request is malformed, or a value of it cannot be used",
+    401: "The API key is missing or wrong",
+    403: "A web page of this origin may not use the server",
+    404: "There is no such model",
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    421: "The server is not known under the name in Host",
+    429: "Too many requests wait already; see Retry-After",
+    500: "The server or the model failed",
+    503: "The request waited or took too long, or the server is going down",
+}
 _CODES = {
     401: "invalid_api_key",
+    403: "origin_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     408: "request_timeout",
     413: "request_too_large",
+    421: "host_not_allowed",
     429: "rate_limit_exceeded",
     503: "unavailable",
 }
 
 
+class ErrorDetail(BaseModel):
+    """What is wrong."""
+
+    message: str
+    type: Literal["invalid_request_error", "rate_limit_error", "server_error"]
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the description of errors for OpenAPI: of these, and that others have the same body.
+
+    Without the others, FastAPI would add its own 422, which this server never sends.
+    """
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorBody, "description": _MEANINGS[status]} for status in statuses
+    }
+    responses["default"] = {"model": ErrorBody, "description": "Any other error"}
+    return responses
+
+
 class ApiError(HTTPException):
-    """What a client is told.
+    """An error that is sent to the client.
 
     Args:
-        status: of HTTP.
-        message: for a person.
-        param: the parameter that is wrong.
-        code: for a program; None is the usual one of the status.
-        headers: of HTTP.
+        status: the HTTP status.
+        message: for people.
+        param: the field of the request that is wrong.
+        code: for programs; None means the usual one for this status.
+        headers: further HTTP headers.
     """
 
     def __init__(
@@ -52,7 +103,7 @@ class ApiError(HTTPException):
 
 
 def error_response(error: StarletteHTTPException) -> Response:
-    """Return the response for an error, ours or the framework's."""
+    """Return the response for an error of ours or of the framework."""
     status = error.status_code
     content = {
         "message": str(error.detail),
@@ -69,7 +120,7 @@ def error_response(error: StarletteHTTPException) -> Response:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let the app answer every error in this form."""
+    """Make the app send every error in this form."""
     # coroutines, for the framework would call plain functions in threads
 
     @app.exception_handler(StarletteHTTPException)
@@ -87,18 +138,14 @@ def add_handlers(app: FastAPI) -> None:
         if first["type"] == "json_invalid":
             message = f"the body is not valid JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
         elif param is None:
-            message = "the body must be a JSON object, sent with Content-Type: application/json"
+            message = NOT_JSON
         else:
             message = f"{param}: {first['msg']}"
         return error_response(ApiError(400, message, param))
 
-    @app.exception_handler(Exception)
-    async def _(_: Request, __: Exception) -> Response:
-        return error_response(ApiError(500, "the server failed; its log says more"))
-
 
 def api_error(error: Exception) -> ApiError:
-    """Return what the client is told about an error of the engine."""
+    """Return the error to send to the client for an error of the engine."""
     if isinstance(error, VoiceError):
         return ApiError(400, str(error), "voice", "voice_not_found")
     if isinstance(error, TextError):
@@ -108,3 +155,46 @@ def api_error(error: Exception) -> ApiError:
     if isinstance(error, KittenTTSError) and isinstance(error, ValueError):
         return ApiError(400, str(error))
     return ApiError(500, "the model failed to speak this input; the server's log says more")
+
+
+class UnexpectedErrors:
+    """ASGI middleware that logs an unexpected error and answers with a 500, or breaks off an answer that has begun.
+
+    It stands before the framework and uvicorn, which would log the error with its message.
+
+    Args:
+        app: the next application.
+        log_text: whether the log may contain the texts of requests.
+    """
+
+    def __init__(self, app: ASGIApp, *, log_text: bool) -> None:
+        self._app = app
+        self._log_text = log_text
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the next application."""
+        is_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 (whatever it is)
+            log_error(error, log_text=self._log_text)
+            if not is_started:
+                await error_response(ApiError(500, "the server failed; its log says more"))(scope, receive, send)
+
+
+def log_error(error: Exception, *, log_text: bool) -> None:
+    """Log an error; without `log_text` only its class and place, because messages may quote what was to be spoken."""
+    name = type(error).__name__
+    if log_text:
+        logger.error("a request failed: %s: %s", name, error, exc_info=error)
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        logger.error(
+            "a request failed: %s at %s:%d (--log-text shows more)", name, Path(place.filename).name, place.lineno
+        )

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""Counters of the server, for Prometheus."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from kittentts.server.admission import Places
+    from kittentts.server.admission import AdmissionQueue
 
 _FIRST_FAILURE = 400
 _SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
 
 class Metrics:
-    """Counters of one server; each may be used by any thread."""
+    """The counters of one server. Thread-safe.
 
-    def __init__(self, places: Places) -> None:
+    Args:
+        admission: whose numbers of active and waiting requests are shown.
+    """
+
+    def __init__(self, admission: AdmissionQueue) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter("kittentts_requests", "Requests for speech", registry=registry)
         self.failures = Counter(
@@ -35,22 +39,22 @@ class Metrics:
             "kittentts_times_real_time", "Of the last request: seconds of audio in one second", registry=registry
         )
         queue = Gauge("kittentts_queue", "Requests that wait to be spoken", registry=registry)
-        queue.set_function(lambda: places.waiting)
+        queue.set_function(lambda: admission.waiting)
         busy = Gauge("kittentts_busy_workers", "Requests that are being spoken", registry=registry)
-        busy.set_function(lambda: places.taken)
+        busy.set_function(lambda: admission.active)
 
     def text(self) -> bytes:
-        """Return all in Prometheus's text form."""
+        """Return all counters in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
-class Counting:
-    """ASGI middleware that counts the requests of a path, and those that it refuses.
+class RequestCounter:
+    """ASGI middleware that counts the requests for a path, and those that got an error status.
 
     Args:
-        app: what is behind it.
-        metrics: where to count.
-        path: of the requests.
+        app: the next application.
+        metrics: the counters.
+        path: of the requests to count.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, path: str) -> None:
@@ -59,7 +63,7 @@ class Counting:
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on."""
+        """Call the next application."""
         if scope.get("path") != self._path:
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Pieces of a body -> the client, as they are made; and the end of the work when the client leaves."""
+"""Sends the pieces of a body to the client as they are made, and stops the work when the client leaves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
-from kittentts.errors import KittenTTSError
-from kittentts.server.errors import ApiError, api_error, error_response
-from kittentts.server.speech_request import SpeechRequest, pieces, sse
+from kittentts.server.errors import ApiError, api_error, error_response, log_error
+from kittentts.server.speech_request import SpeechRequest, encoded_pieces, sse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from kittentts import KittenTTS
-    from kittentts.server.admission import Places
+    from kittentts.server.admission import AdmissionQueue
     from kittentts.server.metrics import Metrics
     from kittentts.server.settings import Settings
 
@@ -29,27 +28,27 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-# seconds for a client to take what it was sent, when the time of its request is over
-_LAST_WORDS = 1.0
+# seconds for telling the client that its request took too long
+_ERROR_TIMEOUT = 1.0
 
 
-class Speaker:
-    """What the requests of a server share.
+class SpeechService:
+    """What all requests for speech share.
 
     Args:
-        model: who speaks.
+        model: speaks.
         settings: of the server.
-        places: the queue.
+        admission: bounds how many requests are spoken at a time.
         metrics: of the server.
-        threads: at least as many as there are places.
+        threads: an executor of at least `settings.concurrency` threads.
     """
 
     def __init__(
-        self, model: KittenTTS, settings: Settings, places: Places, metrics: Metrics, threads: Executor
+        self, model: KittenTTS, settings: Settings, admission: AdmissionQueue, metrics: Metrics, threads: Executor
     ) -> None:
         self.model = model
         self.settings = settings
-        self.places = places
+        self.admission = admission
         self.metrics = metrics
         self.threads = threads
 
@@ -66,37 +65,37 @@ class Speaker:
 
 
 class SpeechResponse(Response):
-    """The answer to one request. The status is decided by the first piece of the body, the rest follows as it is made.
+    """The answer to one request: its headers go out with the first piece of audio, the rest follows as it is made.
 
-    A failure after that breaks the connection off, so that no client takes half of the audio for all of it (in
-    server-sent events an error is sent).
+    A failure before the first piece is an error status. After it, the connection is broken off, so that no client takes
+    half of the audio for all of it; in server-sent events an error event is sent.
     """
 
-    def __init__(self, speaker: Speaker, request: SpeechRequest, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, service: SpeechService, request: SpeechRequest, parameters: Mapping[str, Any]) -> None:
         super().__init__(None, media_type=request.media_type)
         # for a body of unknown length
         del self.headers["content-length"]
-        self._speaker = speaker
-        self._metrics = speaker.metrics
+        self._service = service
+        self._metrics = service.metrics
         self._request = request
         self._cancel = threading.Event()
-        self._pieces = pieces(speaker.model, request, parameters, self._cancel, self._note)
+        self._pieces = encoded_pieces(service.model, request, parameters, self._cancel, self._record_audio)
         self._began = time.perf_counter()
         self._audio_seconds = 0.0
         self._is_started = False
         self._is_complete = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, until all is sent, the client has left, or the time is over."""
+        """Send the answer, until all is sent, the client has left, or `settings.timeout` has passed."""
         leaving = asyncio.create_task(_client_leaves(receive))
         speaking = asyncio.create_task(self._answer(scope, receive, send))
         try:
             await asyncio.wait(
-                {leaving, speaking}, timeout=self._speaker.settings.timeout, return_when=asyncio.FIRST_COMPLETED
+                {leaving, speaking}, timeout=self._service.settings.timeout, return_when=asyncio.FIRST_COMPLETED
             )
             self._cancel.set()
             if not speaking.done() and not leaving.done():
-                await asyncio.wait({speaking}, timeout=_LAST_WORDS)
+                await asyncio.wait({speaking}, timeout=_ERROR_TIMEOUT)
         finally:
             self._cancel.set()
             has_left = leaving.done()
@@ -111,14 +110,14 @@ class SpeechResponse(Response):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async with self._speaker.places.take():
+            async with self._service.admission.admit():
                 await self._send_pieces(send)
         except ApiError as error:
             await error_response(error)(scope, receive, send)
 
     async def _send_pieces(self, send: Send) -> None:
         try:
-            while (piece := await self._speaker.in_thread(_next, self._pieces)) is not None:
+            while (piece := await self._service.in_thread(_next, self._pieces)) is not None:
                 if not self._is_started:
                     self._metrics.first_sound.observe(time.perf_counter() - self._began)
                     await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -128,7 +127,8 @@ class SpeechResponse(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
             told = api_error(error)
-            self._log_failure(error, told)
+            if told.status_code == 500:  # noqa: PLR2004
+                log_error(error, log_text=self._service.settings.log_text)
             if not self._is_started:
                 raise told from error
             self._metrics.failures.labels("broken").inc()
@@ -137,10 +137,10 @@ class SpeechResponse(Response):
                 await send({"type": "http.response.body", "body": body, "more_body": False})
             return
         finally:
-            await self._speaker.in_thread(self._pieces.close)
+            await self._service.in_thread(self._pieces.close)
         self._log_success()
 
-    def _note(self, seconds: float) -> None:
+    def _record_audio(self, seconds: float) -> None:
         self._audio_seconds += seconds
         self._metrics.audio_seconds.inc(seconds)
 
@@ -155,13 +155,6 @@ class SpeechResponse(Response):
             seconds,
             times,
         )
-
-    def _log_failure(self, error: Exception, told: ApiError) -> None:
-        if told.status_code == 500:  # noqa: PLR2004
-            # the messages of the engine quote the text
-            is_shown = self._speaker.settings.log_text or not isinstance(error, KittenTTSError)
-            name = type(error).__name__
-            logger.error("speaking failed: %s", f"{name}: {error}" if is_shown else f"{name} (--log-text shows more)")
 
 
 def _next(iterator: Iterator[bytes]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What the operator of a server decides, and its defaults. Light to import."""
+"""What the operator of a server decides, with defaults. Imports nothing heavy, because the command line reads it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 PORT = 8880
 
 MODEL_ALIASES = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
-"""What OpenAI calls its models: here they are other names of the one that is served."""
+"""OpenAI's names of models; here each is another name of the model that is served."""
 
 VOICE_ALIASES = {
     "alloy": "Bella",
@@ -29,37 +29,44 @@ VOICE_ALIASES = {
     "shimmer": "Rosie",
     "verse": "Leo",
 }
-"""OpenAI's voices -> the voice of KittenTTS that speaks for them; the first voice of a model that lacks that one."""
+"""OpenAI's voices -> the voices of KittenTTS that are used for them. See `known_aliases`."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a server is run."""
+    """Settings of a server; each but the first two has a default."""
 
     model_names: tuple[str, ...]
-    """What requests may call the model; the first is its own name."""
+    """Names of the model that requests may use; the first is its own name."""
     voice_aliases: Mapping[str, str]
     """Other names of voices."""
     speech: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters of `generate_stream` that hold where a request does not say otherwise."""
+    """Parameters of `generate_stream` for what a request does not specify."""
     api_key: str | None = None
-    """What `Authorization: Bearer` must carry; None lets everybody in."""
+    """The key that `Authorization: Bearer` must carry; None means that no key is needed."""
     max_chars: int = 4096
-    """The longest input."""
+    """The longest input, in characters."""
     concurrency: int = 16
-    """How many requests are spoken at a time; their chunks take turns."""
+    """How many requests are spoken at a time; their chunks are interleaved."""
     queue: int = 32
-    """How many requests may wait to be spoken."""
+    """How many more requests may wait."""
     queue_timeout: float = 60.0
-    """How long one may wait, in seconds."""
+    """How long a request may wait, in seconds."""
     timeout: float = 1800.0
-    """How long one may take in all, in seconds."""
+    """How long a request may take in all, in seconds, waiting included."""
+    host: str = HOST
+    """The name or address that the server listens on; requests may use it as their `Host`."""
+    allow_hosts: tuple[str, ...] = ()
+    """Further names that requests may use as their `Host`, in lower case; `*` means any."""
     allow_origins: tuple[str, ...] = ()
-    """Web pages of which origins may use the API, `*` is any."""
+    """Origins of web pages that may use the API, besides the server's own; `*` means any."""
     log_text: bool = False
-    """Whether the log may show what was to be spoken."""
+    """Whether the log may contain the texts of requests."""
 
 
 def known_aliases(aliases: Mapping[str, str], voices: list[str]) -> dict[str, str]:
-    """Return the aliases with the first of the voices in place of those that there are not."""
+    """Return the aliases for a model that has these voices.
+
+    An alias of a voice that the model lacks means its first voice. An alias that is a voice of the model is left out.
+    """
     return {name: voice if voice in voices else voices[0] for name, voice in aliases.items() if name not in voices}

@@ -1,4 +1,4 @@
-"""A request -> the pieces of a body: a plain generator, for a thread."""
+"""The body of a request -> its parameters -> encoded pieces of audio, in a plain generator to be run in a thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, Field
 
@@ -26,28 +26,31 @@ if TYPE_CHECKING:
     from kittentts import KittenTTS
     from kittentts.alignment.speech import SpokenChunk
 
+_EVENT_STREAM = "text/event-stream"
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 Name = Annotated[str, Field(max_length=200)]
 
 
 class Voice(BaseModel):
-    """The other way to name a voice."""
+    """OpenAI's other way to name a voice: `{"id": "Bella"}`."""
 
     id: Name
 
 
 class SpeechRequest(BaseModel):
-    """The body of `POST /v1/audio/speech`. Further fields are ignored, for clients send them."""
+    """The body of `POST /v1/audio/speech`. Other fields are ignored, because clients send them."""
 
     input: str = Field(min_length=1)
     model: Name | None = None
     voice: Name | Voice | None = None
-    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None = None
+    response_format: Format | None = None
     speed: float | None = Field(None, ge=0.25, le=4.0, allow_inf_nan=False)
     stream_format: Literal["audio", "sse"] | None = None
     timings: bool = False
-    """Ours: events with the times of sentences and words."""
+    """Not OpenAI's: send events with the times of sentences and words."""
     instructions: Any = None
-    """Accepted and ignored: these models take none."""
+    """Accepted and ignored, because these models take none."""
 
     @property
     def format(self) -> str:
@@ -61,18 +64,16 @@ class SpeechRequest(BaseModel):
 
     @property
     def media_type(self) -> str:
-        """For Content-Type."""
-        if self.is_sse:
-            return "text/event-stream"
-        return "audio/aac" if self.format == "aac" else FORMATS[_engine_name(self.format)].media_type
+        """The response's Content-Type."""
+        return _EVENT_STREAM if self.is_sse else _media_type(self.format)
 
     def parameters(self, defaults: Mapping[str, Any], voice_aliases: Mapping[str, str]) -> dict[str, Any]:
-        """Return the parameters for `generate_stream`."""
+        """Return the parameters for `generate_stream`: those of the request, else the operator's defaults."""
         voice = self.voice.id if isinstance(self.voice, Voice) else self.voice
-        said: dict[str, Any] = {} if voice is None else {"voice": voice_aliases.get(voice, voice)}
+        given: dict[str, Any] = {} if voice is None else {"voice": voice_aliases.get(voice, voice)}
         if self.speed is not None:
-            said["speed"] = self.speed
-        return {**defaults, **said, "text": self.input, "look_ahead": True}
+            given["speed"] = self.speed
+        return {**defaults, **given, "text": self.input, "look_ahead": True}
 
 
 class _Encodes(Protocol):
@@ -80,8 +81,8 @@ class _Encodes(Protocol):
     def finish(self) -> bytes: ...
 
 
-def check(request: SpeechRequest) -> None:
-    """Raise `ApiError` for a format that this installation lacks, or timings where they have no place."""
+def check_request(request: SpeechRequest) -> None:
+    """Raise `ApiError` for a format that this installation lacks, or for timings without server-sent events."""
     if request.timings and not request.is_sse:
         message = "timings are events: they need stream_format 'sse'"
         raise ApiError(400, message, "timings", "unsupported_parameter")
@@ -90,21 +91,21 @@ def check(request: SpeechRequest) -> None:
         raise ApiError(400, message, "response_format", "format_not_available")
 
 
-def pieces(
+def encoded_pieces(
     model: KittenTTS,
     request: SpeechRequest,
     parameters: Mapping[str, Any],
     cancel: threading.Event,
-    note: Callable[[float], object],
+    record_audio: Callable[[float], object],
 ) -> Generator[bytes, None, None]:
     """Yield the body while it is spoken; closing the generator stops the work.
 
     Args:
-        model: who speaks.
-        request: what is asked for.
+        model: speaks.
+        request: the body of the request.
         parameters: for `generate_stream`.
-        cancel: ends it with a `StoppedError`.
-        note: is told the seconds of audio of each chunk.
+        cancel: when set, the generator raises `StoppedError`.
+        record_audio: is called with the seconds of audio of each chunk.
     """
     wrap = _event if request.is_sse else bytes
     encoder = _encoder(request.format)
@@ -112,7 +113,7 @@ def pieces(
         for waveform, chunks in spoken:
             if request.timings:
                 yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in chunks]})
-            note(len(waveform) / SAMPLE_RATE)
+            record_audio(len(waveform) / SAMPLE_RATE)
             if data := encoder.encode(waveform):
                 yield wrap(data)
     if data := encoder.finish():
@@ -127,7 +128,7 @@ def pieces(
 def _speak(
     model: KittenTTS, request: SpeechRequest, parameters: Mapping[str, Any], cancel: threading.Event
 ) -> Generator[tuple[NDArray[np.float32], tuple[SpokenChunk, ...]], None, None]:
-    """Yield the waveforms, with what sounds in them when if that is asked for."""
+    """Yield the waveforms, each with its chunks if the request asks for timings."""
     if request.timings:
         with contextlib.closing(model.synthesize_stream(**parameters, cancel=cancel)) as speeches:
             for speech in speeches:
@@ -154,6 +155,14 @@ def _event(data: bytes) -> bytes:
 
 def _engine_name(name: str) -> str:
     return "raw" if name == "pcm" else name
+
+
+def _media_type(name: str) -> str:
+    return "audio/aac" if name == "aac" else FORMATS[_engine_name(name)].media_type
+
+
+MEDIA_TYPES = (*map(_media_type, get_args(Format)), _EVENT_STREAM)
+"""Of all answers with audio."""
 
 
 def _encoder(name: str) -> _Encodes:

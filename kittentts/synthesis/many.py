@@ -120,7 +120,7 @@ def run_many(
                 reporter.record(result)
                 yield result
             elif is_complete or len(jobs) == window:
-                _take(scheduler.wait(_nothing), jobs, scheduler)
+                _take(scheduler.wait(), jobs, scheduler)
             elif outcome := scheduler.poll():
                 _take(outcome, jobs, scheduler)
             elif (item := next(source, None)) is None:
@@ -184,10 +184,6 @@ def _next_done(jobs: Mapping[int, _Job], *, in_order: bool) -> _Job | None:
         if in_order:
             break
     return None
-
-
-def _nothing() -> None:
-    """Report nothing: it is done for each text."""
 
 
 def _result(job: _Job, assemble: Assemble) -> Result:

@@ -4,10 +4,9 @@ A *producer* thread takes the call's requests, phonemizes them chunk by chunk, a
 the *consumer*, which is the caller's thread, takes the outcomes from a queue. A chunk that has all cores to itself, so
 also a single one, does not touch the executor: the producer runs it.
 
-The consumer shares nothing with the other threads but `SimpleQueue`s, which are atomic. So Ctrl-C, which interrupts the
-main thread between any two instructions, leaves no lock taken. And a generator may be closed at any moment, in any
-thread, also by the garbage collector or in a signal handler: to close is to set a flag, and each run finds out by
-itself that nobody wants it.
+The consumer shares nothing with the other threads but `SimpleQueue`s, which are atomic: so Ctrl-C leaves no lock taken.
+And it may be closed at any moment, in any thread, also by the garbage collector or in a signal handler: to close is to
+set a flag, and each run finds out by itself that nobody wants it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import itertools
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.errors import StoppedError
 from kittentts.synthesis.request import nothing_to_speak
@@ -38,15 +37,6 @@ WINDOW = 4
 _POLL_SECONDS = 0.05
 
 
-class Synthesize(Protocol):
-    """Runs a chunk, in any thread."""
-
-    def __call__(
-        self, model_input: ModelInput, request: Request, *, single_threaded: bool, release_memory: bool
-    ) -> SynthesizedChunk:
-        """Run it on one core or on all; afterwards give the session's memory back to the system, or not."""
-
-
 class Outcome(NamedTuple):
     """What the consumer is told."""
 
@@ -63,7 +53,7 @@ class Scheduler:
 
     Args:
         make_inputs: phonemizes a request, as far as it is iterated; called in the producer's thread.
-        synthesize: runs a chunk.
+        synthesize: (model input, request, single_threaded=, release_memory=) -> chunk; called in any thread.
         plan: which chunks run at the same time.
         cancellation: of the call.
         window: how many chunks may be made beyond those that the consumer has taken, the one that it waits for
@@ -73,7 +63,7 @@ class Scheduler:
     def __init__(
         self,
         make_inputs: Callable[[Request], Iterator[ModelInput]],
-        synthesize: Synthesize,
+        synthesize: Callable[..., SynthesizedChunk],
         plan: Plan,
         cancellation: Cancellation,
         window: int | None = None,
@@ -115,12 +105,8 @@ class Scheduler:
         """Run no further chunk of a request."""
         self._dropped.add(request)
 
-    def wait(self, report: Callable[[], object]) -> Outcome:
-        """Return the next outcome, in the order in which they come; call `report` at least every 50 ms until then.
-
-        Raises:
-            StoppedError: the call was cancelled, its model closed, or the process forked.
-        """
+    def wait(self, report: Callable[[], object] = bool) -> Outcome:
+        """Return the next outcome, in the order in which they come; call `report` at least every 50 ms until then."""
         while True:
             report()
             outcome = self.poll(_POLL_SECONDS)
@@ -128,7 +114,7 @@ class Scheduler:
                 return outcome
 
     def poll(self, seconds: float = 0.0) -> Outcome | None:
-        """Return the next outcome, or None if there is none within these seconds; raises as `wait`."""
+        """Return the next outcome, or None if none comes within these seconds; raise `StoppedError` to end the call."""
         self._cancellation.raise_if_cancelled()
         if not self._is_started:
             self._is_started = True
@@ -173,23 +159,27 @@ class Scheduler:
     def _produce(self) -> None:
         try:
             dispatched = self._dispatch()
-            while self._is_permitted() and next(dispatched, self) is not self:
-                pass
+            more = True
+            while more:
+                if self._is_bounded:
+                    self._permits.get()
+                more = not self._cancellation.is_stopped and next(dispatched, self) is not self
         except BaseException as error:  # noqa: BLE001 (raised in the consumer)
             self._outcomes.put(Outcome(0, 0, error=error))
         finally:
             if self._executor is not None:
                 self._executor.shutdown(wait=False)
 
-    def _is_permitted(self) -> bool:
-        """Wait until one more chunk may be made; return False when the call is stopped."""
-        if self._is_bounded:
-            self._permits.get()
-        return not self._cancellation.is_stopped
-
     def _dispatch(self) -> Iterator[None]:
         """Submit or run the chunks of all requests; yield after each, and after each request."""
-        while (numbered := self._requests.get()) is not None:
+        while True:
+            if self._inline is not None and self._requests.empty():
+                # the consumer, whose thread this is, has not fed one yet
+                yield
+                continue
+            numbered = self._requests.get()
+            if numbered is None:
+                break
             number, request = numbered
             place = 0
             try:
@@ -253,10 +243,7 @@ def run_request(
 ) -> Generator[SynthesizedChunk, None, None]:
     """Yield what becomes of the chunks of one request, in the order of the text.
 
-    Raises:
-        TextError: none of them has a sound.
-        StoppedError: as `Scheduler.wait`.
-        Whatever a run raised.
+    Raises `TextError` if none of them has a sound, and whatever `Scheduler.wait` or a run raises.
     """
     done: dict[int, SynthesizedChunk] = {}
     count: int | None = None

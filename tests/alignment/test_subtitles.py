@@ -1,9 +1,11 @@
 """Subtitles: what other libraries read in them, and how cues are cut."""
 
+import dataclasses
 import io
 import itertools
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import srt
@@ -12,6 +14,7 @@ from sentences import HARD
 
 from kittentts.alignment import subtitles
 from kittentts.alignment.speech import SpokenChunk, Word
+from kittentts.errors import SettingError
 
 TEXT = " ".join(HARD[:12])
 LONG = (
@@ -85,6 +88,46 @@ def test_long_sentences_are_cut_at_the_ends_of_clauses():
     assert all(cue.end - cue.start <= timedelta(seconds=7) for cue in cues)
 
 
+@pytest.mark.parametrize(
+    ("seconds_a_word", "cues"),
+    [
+        # to the last moment of seven seconds, and no longer
+        (1.0, ["one two three four five six seven", "eight nine ten"]),
+        (1.01, ["one two three four five six", "seven eight nine ten"]),
+        (0.7, ["one two three four five six seven eight\nnine ten"]),
+    ],
+)
+def test_a_cue_lasts_seven_seconds_at_most(seconds_a_word, cues):
+    chunk = chunk_of("one two three four five six seven eight nine ten", seconds_a_word)
+    assert [cue.content for cue in srt.parse(subtitles.to_srt([chunk]))] == cues
+
+
+@pytest.mark.parametrize(
+    ("text", "cues"),
+    [
+        # the clause ends in the first half: it is no reason to cut
+        ("one, two three four five six seven eight nine", ["one, two three four five six seven", "eight nine"]),
+        ("one two three, four five six seven eight nine", ["one two three, four five six seven", "eight nine"]),
+        # in the second half it is, the last of them, and a quote behind a comma too
+        ("one two three four, five six seven eight nine", ["one two three four,", "five six seven eight nine"]),
+        ("one two three four, five; six seven eight nine", ["one two three four, five;", "six seven eight nine"]),
+        ("one two three four five six, seven eight nine", ["one two three four five six,", "seven eight nine"]),
+        ("one two three four five six seven, eight nine", ["one two three four five six seven,", "eight nine"]),
+        ("one two three four “five six,” seven eight nine", ["one two three four “five six,”", "seven eight nine"]),
+    ],
+)
+def test_a_long_sentence_is_cut_at_the_end_of_a_late_clause(text, cues):
+    assert [cue.content for cue in srt.parse(subtitles.to_srt([chunk_of(text, 1.0)]))] == cues
+
+
+def test_two_lines_of_42_characters_are_full():
+    line = "a" * 20 + " " + "b" * 21
+    (cue,) = srt.parse(subtitles.to_srt([chunk_of(f"{line} {line}")]))
+    assert cue.content == f"{line}\n{line}"
+    cues = list(srt.parse(subtitles.to_srt([chunk_of(f"{line} {line}b")])))
+    assert [cue.content for cue in cues] == [f"{line}\n{'a' * 20}", "b" * 22]
+
+
 def test_a_word_longer_than_a_line_stays_whole():
     word = "Donaudampfschifffahrtsgesellschaftskapitänsmütze"
     cues = list(srt.parse(subtitles.to_srt([chunk_of(f"Here is {word} and {word} too.")])))
@@ -109,6 +152,47 @@ def test_an_opening_quote_belongs_to_the_word_after_it():
     assert not any(cue.content.rstrip().endswith(("“", "(")) for cue in cues)
 
 
+@pytest.mark.parametrize(
+    ("text", "spans", "cues"),
+    [
+        ("So (she) left", [(0, 2), (4, 7), (9, 13)], ["So", "(she)", "left"]),
+        ("He “(is” [in]", [(0, 2), (5, 7), (10, 12)], ["He", "“(is”", "[in]"]),
+        # not the dash that ends the word before
+        ("well–known men", [(0, 4), (5, 10), (11, 14)], ["well", "–known", "men"]),
+        ("“Oh”, he", [(1, 3), (6, 8)], ["“Oh”,", "he"]),
+    ],
+)
+def test_what_stands_between_words_belongs_to_one_of_them(text, spans, cues):
+    words = tuple(Word(text[slice(*span)], 4.0 * i, 4.0 * i + 3.9, span) for i, span in enumerate(spans))
+    # also where the text begins somewhere else than its chunk
+    shifted = tuple(dataclasses.replace(word, span=(word.span[0] + 7, word.span[1] + 7)) for word in words)
+    for chunk in (
+        SpokenChunk(text, 0.0, 12.0, (0, len(text)), words, ()),
+        SpokenChunk(text, 0.0, 12.0, (7, 7 + len(text)), shifted, ()),
+    ):
+        # each too long to share a cue
+        assert [cue.content for cue in srt.parse(subtitles.to_srt([chunk]))] == cues
+
+
+def test_karaoke_to_the_letter():
+    words = (
+        Word("Don't", 3661.5, 3661.75, (1, 6)),
+        Word("stop", 3661.75, 3662.0, (9, 13)),
+        # not later than the one before, and not inside of the cue
+        Word("it", 3661.75, 3662.1, (14, 16)),
+        Word("now", 3662.5, 3662.5, (18, 21)),
+    )
+    chunk = SpokenChunk("“Don't, stop it <now>!”", 3661.0, 3662.5, (0, 23), words, ())
+    assert subtitles.to_vtt([chunk], words=True) == (
+        "WEBVTT\n\n01:01:01.500 --> 01:01:02.500\n“Don't, <01:01:01.750>stop it &lt;now&gt;!”\n\n"
+    )
+    assert subtitles.to_vtt([chunk]) == ("WEBVTT\n\n01:01:01.500 --> 01:01:02.500\n“Don't, stop it &lt;now&gt;!”\n\n")
+    assert subtitles.to_srt([chunk]) == "1\n01:01:01,500 --> 01:01:02,500\n“Don't, stop it <now>!”\n\n"
+    assert subtitles.to_srt([chunk], words=True).startswith(
+        "1\n01:01:01,500 --> 01:01:01,750\nDon't\n\n2\n01:01:01,750"
+    )
+
+
 def test_times_beyond_an_hour():
     chunk = chunk_of("Late.", 0.5, start=3600 * 11 + 61.9996)
     assert "11:01:02,000 --> 11:01:02,500" in subtitles.to_srt([chunk])
@@ -130,6 +214,29 @@ def test_json_holds_everything(tiny):
     assert json.loads(subtitles.to_json(speech.chunks)) == {
         "chunks": json.loads(json.dumps(speech.to_dict()))["chunks"]
     }
+    assert '"text": "Über"' in subtitles.to_json([chunk_of("Über")])
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("a.srt", subtitles.to_srt), ("b/A.VTT", subtitles.to_vtt), ("a.b.json", subtitles.to_json)],
+)
+def test_the_suffix_names_the_format(name, write):
+    assert subtitles.find_format(Path(name)) is write
+
+
+@pytest.mark.parametrize("name", ["a.txt", "srt", "a.srt.gz"])
+def test_another_suffix_is_refused(name):
+    with pytest.raises(SettingError, match=rf"'{name}' names no subtitles; use one of \.srt, \.vtt, \.json"):
+        subtitles.find_format(Path(name))
+
+
+@pytest.mark.parametrize("write", subtitles.FORMATS.values())
+def test_no_words_are_told_where_there_are_no_durations(write):
+    chunk = SpokenChunk("One.", 0.0, 1.0, (0, 4), None, None)
+    assert "One." in write([chunk])
+    with pytest.raises(SettingError, match="does not tell how long its tokens sound"):
+        write([chunk_of("Two."), chunk], words=True)
 
 
 def test_nothing_spoken_is_an_empty_file():

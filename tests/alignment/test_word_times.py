@@ -14,10 +14,12 @@ from sentences import HARD
 from speeches import check, check_order, words_of, written_words
 
 from kittentts import KittenTTS
-from kittentts.alignment.word_times import align
+from kittentts.alignment.source_map import ChunkSource, WordSpan
+from kittentts.alignment.speech import Phoneme
+from kittentts.alignment.word_times import with_times
 from kittentts.errors import SettingError, TextError
 from kittentts.preprocess import TextPreprocessor, chunk_text
-from kittentts.preprocess.edits import difference
+from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
 from kittentts.synthesis.request import has_sound
 
 TEXT = "Dr. Smith paid $3.50, at 3:05 p.m., for all of the cake. Was it well-made? He said “yes — twice”…"
@@ -78,22 +80,6 @@ def test_nearly_all_words_of_hard_sentences_have_times_of_their_own(tiny, clean_
     assert own / total >= 0.98
 
 
-@pytest.mark.parametrize(
-    ("isolated", "symbols", "parts"),
-    [
-        (["ʌv", "ðə", "kˈæt ."], "ʌvðə kˈæt .", ["ʌv", "ðə", "kˈæt"]),
-        (["tˈuː", "biː", "ɔːɹ", "nˌɑːt"], "təbi ɔːɹ nˌɑːt", ["tə", "bi", "ɔːɹ", "nˌɑːt"]),
-        (["fˈoːɹɾi tˈuː", "kˈæts"], "fˈoːɹɾi tˈuː kˈæts .", ["fˈoːɹɾi tˈuː", "kˈæts"]),
-        (["eɪ", "dˈɑːɡ ,", "eɪ", "kˈæt"], "ɐ dˈɑːɡ , ɐ kˈæt .", ["ɐ", "dˈɑːɡ", "ɐ", "kˈæt"]),
-        (["jˈɛs"], ", jˈɛs !", ["jˈɛs"]),
-        (["jˈɛs", "nˈoʊ"], "jˈɛs", ["jˈɛs", ""]),
-        ([], "", []),
-    ],
-)
-def test_words_are_found_in_what_espeak_made_of_them_together(isolated, symbols, parts):
-    assert [symbols[part.start : part.stop] for part in align(isolated, symbols)] == parts
-
-
 def test_words_spoken_as_one_are_one(tiny):
     # nothing of "it" is left after the last 5,000 samples are cut
     speech = tiny.synthesize("Is it?")
@@ -150,19 +136,90 @@ def test_a_normalizer_of_another_kind(tiny_directory):
     check(speech, text)
 
 
-def test_tracing_takes_time_in_proportion_to_the_text():
-    # texts in which nearly everything differs, or nothing in a row; quadratic time would be minutes
-    for text, cleaned in (
-        ("<p>Some <i>text</i> here.</p>\n" * 10_000, "Some text here. " * 10_000),
-        ("a b c d e f g h i j " * 10_000, "a b c d e f g h i j and " * 10_000),
-        ("a " * 100_000, "b c " * 100_000),
-    ):
-        assert difference(text, cleaned)
+def test_the_words_of_dense_chunks(tiny):
+    for text in ("x" * 2100, "日" * 200, "7 a " * 99):
+        assert [word.text for word in words_of(tiny.synthesize(text, trim="exact"))] == text.split()
 
 
-def test_dense_chunks_are_aligned_in_no_time(tiny):
-    for text in ("x" * 3000, "日" * 2000, "7 8 " * 99):
-        assert words_of(tiny.synthesize(text))
+def sine(count):
+    return np.sin(np.arange(count, dtype=np.float32))
+
+
+def piece(index, text, all_symbols, first_symbol, symbols, boundaries, *, is_last):
+    token_ids = np.zeros((1, len(symbols) + 3), np.int64)
+    style, speed = np.zeros((1, 256), np.float32), np.ones(1, np.float32)
+    model_input = ModelInput(index, text, all_symbols, first_symbol, symbols, is_last, token_ids, style, speed)
+    boundaries = None if boundaries is None else np.array(boundaries)
+    return SynthesizedChunk(model_input, sine(boundaries[-1] if boundaries is not None else 2400), boundaries)
+
+
+def in_samples(parts):
+    return [
+        (part.symbol if isinstance(part, Phoneme) else part.text, round(part.start * 24000), round(part.end * 24000))
+        for part in parts
+    ]
+
+
+def test_times_across_pieces_and_pauses():
+    text = "Ab cd! Ef, gh."
+    sources = [
+        ChunkSource((0, 6), [WordSpan(0, 2, (0, 2)), WordSpan(3, 6, (3, 5))]),
+        ChunkSource((7, 14), [WordSpan(0, 3, (7, 9)), WordSpan(4, 7, (11, 13))]),
+    ]
+    chunks = [
+        # the graph took the first chunk in two pieces: boundary, symbols, end mark, boundary
+        piece(0, "Ab cd!", "ab cd !", 0, "ab ", [0, 100, 300, 600, 700, 800, 900], is_last=False),
+        piece(0, "Ab cd!", "ab cd !", 3, "cd !", [0, 10, 30, 60, 60, 70, 80, 90], is_last=True),
+        piece(1, "Ef, gh.", "ef , gh", 0, "ef , gh", [0, 0, 5, 10, 20, 30, 40, 50, 60, 70, 80], is_last=True),
+    ]
+    silence = np.zeros(1000, np.float32)
+    first, second = with_times(iter(chunks), text, sources, silence, lambda word: word.lower())
+    assert np.array_equal(first.audio, np.concatenate([sine(900), sine(90)]))
+    assert np.array_equal(second.audio, np.concatenate([silence, sine(80)]))
+    (chunk,) = first.chunks
+    assert (chunk.text, chunk.span, chunk.start, chunk.end) == ("Ab cd!", (0, 6), 0.0, 990 / 24000)
+    # what lasts no time, here the space before the mark, has none
+    assert in_samples(chunk.phonemes) == [
+        ("a", 100, 300), ("b", 300, 600), ("c", 910, 930), ("d", 930, 960), ("!", 960, 970),
+    ]  # fmt: skip
+    # the space between the words is the second one's
+    assert in_samples(chunk.words) == [("Ab", 100, 600), ("cd", 600, 960)]
+    (chunk,) = second.chunks
+    assert (chunk.text, chunk.span, chunk.start, chunk.end) == ("Ef, gh.", (7, 14), 1990 / 24000, 2070 / 24000)
+    assert in_samples(chunk.words) == [("Ef", 1990, 2000), ("gh", 2020, 2050)]
+    assert [word.span for word in chunk.words] == [(7, 9), (11, 13)]
+
+
+def test_one_piece_without_times_leaves_the_chunk_without():
+    sources = [ChunkSource((0, 2), [WordSpan(0, 2, (0, 2))]), ChunkSource((3, 5), [WordSpan(0, 2, (3, 5))])]
+    chunks = [
+        piece(0, "ab", "ab", 0, "a", [0, 100, 200, 300, 400], is_last=False),
+        piece(0, "ab", "ab", 1, "b", None, is_last=True),
+        piece(1, "cd", "cd", 0, "cd", [0, 100, 200, 300, 400, 500], is_last=True),
+    ]
+    first, second = with_times(chunks, "ab cd", sources, np.zeros(0, np.float32), str)
+    assert first.chunks[0].words is first.chunks[0].phonemes is None
+    assert (first.chunks[0].start, first.chunks[0].end) == (0.0, 2800 / 24000)
+    assert in_samples(second.chunks[0].words) == [("cd", 2900, 3100)]
+
+
+def test_words_without_a_sound_are_one_with_their_neighbours():
+    text = "x ab y z cd w"
+    words = [WordSpan(i, i + len(word), (i, i + len(word))) for word in text.split() for i in [text.index(word)]]
+    chunk = piece(0, text, "ab cd", 0, "ab cd", [0, *range(100, 900, 100)], is_last=True)
+    (speech,) = with_times([chunk], text, [ChunkSource((0, len(text)), words)], np.zeros(0, np.float32),
+                           lambda word: word if len(word) == 2 else "")  # fmt: skip
+    # those before the first that sounds are the first's, the others belong to the one before
+    assert in_samples(speech.chunks[0].words) == [("x ab y z", 100, 300), ("cd w", 300, 600)]
+
+
+def test_a_cleaner_with_other_tokens_tells_no_words(tiny_directory):
+    model = KittenTTS(tiny_directory)
+    cleaner = model.model.text_cleaner
+    model.model.text_cleaner = lambda symbols: cleaner(symbols)[:-1]
+    (chunk,) = model.synthesize("Hello there.").chunks
+    assert chunk.words is chunk.phonemes is None
+    assert chunk.end > 0.1
 
 
 def test_own_cleaning(tiny):
@@ -210,16 +267,21 @@ def test_a_model_without_durations_tells_only_the_chunks(tmp_path):
             write(words=True)
 
 
-def test_an_hour_agrees_with_its_audio_to_the_sample(tiny):
-    text = " ".join(f"This is sentence number {i} of a book that takes an hour, more or less." for i in range(2600))
+def test_an_hour_agrees_with_its_audio_to_the_sample():
+    count, samples = 2600, 36007
+    sources = [ChunkSource((5 * i, 5 * i + 2), [WordSpan(0, 2, (5 * i, 5 * i + 2))]) for i in range(count)]
+    chunks = (
+        piece(i, "ab", "ab", 0, "ab", [0, 1, 18000, samples, samples, samples], is_last=True) for i in range(count)
+    )
     position = 0
-    for speech in tiny.synthesize_stream(text, look_ahead=True):
+    for speech in with_times(chunks, "ab c " * count, sources, np.zeros(77, np.float32), str):
         (chunk,) = speech.chunks
-        assert chunk.start * 24000 == pytest.approx(position, abs=1e-6)
+        pause = 77 if position else 0
+        assert len(speech.audio) == samples + pause
+        assert chunk.start * 24000 == pytest.approx(position + pause, abs=1e-6)
+        assert chunk.words[0].start * 24000 == pytest.approx(position + pause + 1, abs=1e-6)
         position += len(speech.audio)
-        assert chunk.end * 24000 == pytest.approx(position, abs=1e-6)
-        assert chunk.start <= chunk.words[0].start < chunk.words[-1].end <= chunk.end
-        assert text[slice(*chunk.span)] == chunk.text
+        assert chunk.end * 24000 == chunk.words[0].end * 24000 == pytest.approx(position, abs=1e-6)
     assert position > 3600 * 24000
 
 
@@ -256,6 +318,8 @@ def test_a_space_that_was_not_spoken_begins_no_word(tiny):
 def test_results_are_plain_data(tiny):
     speech = tiny.synthesize(TEXT)
     whole = speech.to_dict()
+    assert whole["sample_rate"] == 24000
+    assert len(whole["chunks"]) == 3
     assert whole["seconds"] == len(speech.audio) / 24000
     assert whole["chunks"][0]["words"][0] == {"text": "Dr", "start": 0.025, "end": 0.2, "span": (0, 2)}
     with pytest.raises(dataclasses.FrozenInstanceError):

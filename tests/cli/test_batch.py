@@ -1,5 +1,6 @@
 """`kittentts batch`: names, failures, interruptions of every kind, and 1,000 texts."""
 
+import functools
 import json
 import os
 import signal
@@ -13,11 +14,25 @@ import pytest
 import soundfile
 import tiny_model
 
+from kittentts import KittenTTS
+
 KITTEN = [sys.executable, "-m", "kittentts"]
 
 
 @pytest.fixture
-def batch(kitten, tiny_directory):
+def batch(run_main, tiny_directory):
+    """In this process."""
+
+    def run(*arguments, **options):
+        return run_main("batch", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
+def batch_apart(kitten, tiny_directory):
+    """In a process of its own."""
+
     def run(*arguments, **options):
         return kitten("batch", *arguments, "-m", tiny_directory, **options)
 
@@ -32,10 +47,10 @@ def as_jsonl(*items):
     return "\n".join(item if isinstance(item, str) else json.dumps(item) for item in items)
 
 
-def test_files(batch, tiny, tmp_path):
+def test_files(batch_apart, tiny, tmp_path):
     (tmp_path / "one.txt").write_text("\ufeffIt costs $5.", encoding="utf-8")
     (tmp_path / "two.md").write_text("# Two\n\nIt is *good*.\n", encoding="utf-8")
-    result = batch("one.txt", "two.md", "-", "-d", "out/deep", "--format", "flac", "-v", "Bella", input="Three.")
+    result = batch_apart("one.txt", "two.md", "-", "-d", "out/deep", "--format", "flac", "-v", "Bella", input="Three.")
     assert (result.returncode, result.stdout) == (0, "")
     assert result.stderr.startswith("kittentts: 3 written in ")
     assert names(tmp_path / "out/deep") == ["one.flac", "stdin.flac", "two.flac"]
@@ -94,6 +109,54 @@ def test_json_lines_with_bad_ones_among_them(batch, tiny, tmp_path):
     assert (tmp_path / "here/intro/1.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names and links differ on Windows")
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ('{"id": "x", "text": "One.", "more": ' + "[" * 100_000 + "]" * 100_000 + "}", "not valid JSON: maximum rec"),
+        ({"id": "a/" * 100 + "a"}, "has 101 parts; at most 100 are possible"),
+        ({"id": ("x" * 240 + "/") * 20 + "a"}, "File name too long"),
+        ({"id": "x" * 250 + "/a"}, "is too long for a file"),
+        ({"id": "loop/a"}, "cannot be used here: "),
+        ({"id": "loop"}, "cannot be used here: "),
+        ({"id": "file.wav/a"}, "cannot be used here: Not a directory"),
+        ({"id": "q.wav/r"}, "out/q.wav is already the file of all.jsonl:1"),
+        ({"id": "folder"}, "out/folder.wav is already a folder for all.jsonl:2"),
+        ({"id": "folder", "text": "x" * 30_000}, "out/folder.wav is already a folder for all.jsonl:2"),
+    ],
+)
+def test_a_line_whose_file_cannot_be_fails_alone(run_main, tiny_directory, tmp_path, item, message):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "loop").symlink_to("loop")
+    (out / "loop.wav").symlink_to("loop.wav")
+    (out / "file.wav").write_bytes(b"")
+    bad = item if isinstance(item, str) else {"text": "Bad.", **item}
+    lines = as_jsonl(
+        {"id": "q", "text": "One."}, {"id": "folder.wav/r", "text": "Two."}, bad, {"id": "last", "text": "Three."}
+    )
+    (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+    result = run_main("batch", "all.jsonl", "--jsonl", "-d", "out", "-m", tiny_directory)
+    assert result.returncode == 1
+    failure, summary = result.stderr.splitlines()
+    assert failure.startswith("kittentts: all.jsonl:3: ")
+    assert message in failure
+    assert summary.startswith("kittentts: 3 written in ")
+    assert summary.endswith(", 1 failed")
+    assert names(out) == ["file.wav", "folder.wav/r.wav", "last.wav", "q.wav"]
+
+
+def test_subtitles_take_a_name_too(run_main, tiny_directory, tmp_path):
+    lines = as_jsonl({"id": "u", "text": "One."}, {"id": "u.srt/v", "text": "Two."})
+    (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+    arguments = ["batch", "all.jsonl", "--jsonl", "-m", tiny_directory]
+    result = run_main(*arguments, "-d", "with", "--subtitles", "srt")
+    assert (result.returncode, names(tmp_path / "with")) == (1, ["u.srt", "u.wav"])
+    assert "all.jsonl:2: with/u.srt is already the file of all.jsonl:1\n" in result.stderr
+    assert run_main(*arguments, "-d", "without").returncode == 0
+    assert names(tmp_path / "without") == ["u.srt/v.wav", "u.wav"]
+
+
 def test_inputs_that_cannot_be_read(batch, tmp_path):
     (tmp_path / "bad.txt").write_bytes(b"Caf\xe9")
     (tmp_path / "good.txt").write_text("Good.")
@@ -130,18 +193,18 @@ def test_what_is_wrong_for_all_is_said_once(batch, tmp_path, options, message):
     assert result.stderr.count("\n") == 1
 
 
-def test_one_batch_at_a_time(batch, tmp_path):
+def test_one_batch_at_a_time(batch_apart, tmp_path):
     (tmp_path / "a.txt").write_text("One.")
     (tmp_path / "out").mkdir()
     with filelock.FileLock(tmp_path / "out/.kittentts-batch.lock"):
-        result = batch("a.txt", "-d", "out")
+        result = batch_apart("a.txt", "-d", "out")
     assert result.returncode == 1
     assert result.stderr == "kittentts: another kittentts batch is writing into 'out'; wait for it, or end it\n"
-    assert batch("a.txt", "-d", "out").returncode == 0
+    assert batch_apart("a.txt", "-d", "out").returncode == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals differ on Windows")
-def test_a_thousand_texts_killed_and_resumed(batch, tiny, tiny_directory, tmp_path):
+def test_a_thousand_texts_killed_and_resumed(batch_apart, tiny, tiny_directory, tmp_path):
     """SIGKILL in the middle: nothing is lost, nothing is done twice, nothing half done is left."""
     texts = {f"{i:04}": f"This is number {i} of them." for i in range(1000)}
     items = as_jsonl(*({"id": name, "text": text} for name, text in texts.items()))
@@ -158,7 +221,7 @@ def test_a_thousand_texts_killed_and_resumed(batch, tiny, tiny_directory, tmp_pa
     (out / ".0123abcd-other.wav").write_bytes(b"of another program")
     complete = {path: path.stat() for path in out.glob("[0-9]*.wav")}
     assert 90 < len(complete) < 1000
-    result = batch("all.jsonl", "--jsonl", "-d", "out")
+    result = batch_apart("all.jsonl", "--jsonl", "-d", "out")
     assert result.returncode == 0
     assert result.stderr.startswith(f"kittentts: {1000 - len(complete)} written in ")
     assert f"{len(complete)} there already" in result.stderr
@@ -178,44 +241,45 @@ def processor_seconds(process):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c(tmp_path):
     endless = tiny_model.make_directory(tmp_path / "endless", loops=10_000_000)
-    (tmp_path / "a.txt").write_text("One.\nTwo.\n")
+    (tmp_path / "a.txt").write_text("One.\n...\nThree.\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a-00001.wav").write_bytes(b"there")
     command = [*KITTEN, "batch", "a.txt", "--lines", "-d", "out", "-m", str(endless)]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        # far more than it takes to begin: it computes in an endless run
-        while processor_seconds(process) < 3:
+        assert b"a.txt:2: " in process.stderr.readline()
+        # the other text is in an endless run
+        began = processor_seconds(process)
+        while processor_seconds(process) < began + 0.3:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         stderr = process.stderr.read()
     assert process.returncode == 130
-    assert stderr in (
-        b"",
-        b"kittentts: 0 written, 1 there already, not all were tried; the same command goes on here\n",
-    )
+    summary = b"0 written, 1 there already, 1 failed, not all were tried; the same command goes on here"
+    assert stderr == b"kittentts: " + summary + b"\n"
     assert names(tmp_path / "out") == ["a-00001.wav"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such limits on Windows")
-def test_a_full_disk_ends_it_and_it_goes_on_later(batch, tmp_path):
+def test_a_full_disk_ends_it_and_it_goes_on_later(batch_apart, tmp_path):
     import resource
 
     (tmp_path / "a.txt").write_text("One.\n" + "Hello there, all of you that may read this. " * 200 + "\nThree.\n")
     limit = 2_000_000
-    result = batch(
+    result = batch_apart(
         "a.txt", "--lines", "-d", "out",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert result.returncode == 1
     summary, error = result.stderr.splitlines()
     assert summary.endswith("not all were tried; the same command goes on here")
-    assert error.startswith("kittentts: out/a-00002.wav cannot be written")
+    assert error == "kittentts: out/a-00002.wav: File too large"
     # the short third may have been complete before
     assert names(tmp_path / "out") in (["a-00001.wav"], ["a-00001.wav", "a-00003.wav"])
-    assert batch("a.txt", "--lines", "-d", "out").returncode == 0
+    assert batch_apart("a.txt", "--lines", "-d", "out").returncode == 0
     assert names(tmp_path / "out") == ["a-00001.wav", "a-00002.wav", "a-00003.wav"]
 
 
@@ -230,13 +294,77 @@ def test_a_folder_that_cannot_be_made(batch, tmp_path, folder):
     assert not Path(folder).exists()
 
 
-def test_a_book_among_short_texts(batch, tiny, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "book.txt").write_text("This is one of many sentences. " * 700, encoding="utf-8")
-    (tmp_path / "note.txt").write_text("A short one.", encoding="utf-8")
-    result = batch("book.txt", "note.txt", "-d", "out")
-    assert result.returncode == 0, result.stderr
-    assert "2 written" in result.stderr
-    for name in ("book", "note"):
-        wanted = tiny.generate((tmp_path / f"{name}.txt").read_text(encoding="utf-8"), clean_text=True)
-        assert soundfile.info(tmp_path / "out" / f"{name}.wav").frames == len(wanted)
+class TestBooks:
+    """Texts of more than 20,000 characters, whose audio goes to its file while it is spoken."""
+
+    BOOK = "This is one of many sentences. " * 650
+
+    @pytest.mark.parametrize("subtitles", [[], ["--subtitles", "vtt"]])
+    def test_the_voice_and_the_speed_are_those_of_the_line(self, batch, tiny, tmp_path, subtitles):
+        lines = as_jsonl(
+            {"id": "book", "text": self.BOOK, "voice": "Jasper", "speed": 1.5},
+            {"id": "book of the options", "text": self.BOOK},
+            {"id": "note", "text": "A short one.", "voice": "Jasper"},
+        )
+        (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+        result = batch("all.jsonl", "--jsonl", "-d", "out", "-v", "Leo", "-s", "2", *subtitles)
+        assert result.returncode == 0, result.stderr
+        assert "3 written" in result.stderr
+        for name, text, voice, speed in (
+            ("book", self.BOOK, "Jasper", 1.5),
+            ("book of the options", self.BOOK, "Leo", 2.0),
+            ("note", "A short one.", "Jasper", 2.0),
+        ):
+            tiny.generate_to_file(text, tmp_path / "expected.wav", voice, speed)
+            assert (tmp_path / f"out/{name}.wav").read_bytes() == (tmp_path / "expected.wav").read_bytes()
+            assert (tmp_path / f"out/{name}.vtt").exists() == bool(subtitles)
+
+    def test_what_is_wrong_with_one_does_not_stop_the_others(self, batch, tmp_path):
+        lines = as_jsonl(
+            {"id": "no-voice", "text": self.BOOK, "voice": "Nobody"},
+            {"id": "no-sound", "text": "... " * 10_000},
+            {"id": "book", "text": self.BOOK},
+        )
+        (tmp_path / "all.jsonl").write_text(lines, encoding="utf-8")
+        result = batch("all.jsonl", "--jsonl", "-d", "out")
+        assert result.returncode == 1
+        first, second, summary = result.stderr.splitlines()
+        assert first.startswith("kittentts: all.jsonl:1: voice='Nobody' is unknown")
+        assert second.startswith("kittentts: all.jsonl:2: ")
+        assert summary.startswith("kittentts: 1 written in ")
+        assert names(tmp_path / "out") == ["book.wav"]
+
+    def test_only_they_are_written_piece_by_piece(self, batch, tmp_path, monkeypatch):
+        """Short texts share the cores, each result as soon as it is there."""
+        calls = []
+        for method in ("generate_to_file", "generate_many"):
+            monkeypatch.setattr(KittenTTS, method, recorded(calls, getattr(KittenTTS, method)))
+        (tmp_path / "book.txt").write_text(self.BOOK, encoding="utf-8")
+        (tmp_path / "note.txt").write_text("A short one.", encoding="utf-8")
+        assert batch("book.txt", "note.txt", "-d", "out").returncode == 0
+        (many, _, settings), (one, (text, path), _) = calls
+        assert (many, settings["order"]) == ("generate_many", "completed")
+        assert (one, text, path) == ("generate_to_file", self.BOOK, Path("out/book.wav"))
+
+
+def recorded(calls, method):
+    """Return the method with a record of its name and its arguments."""
+
+    @functools.wraps(method)
+    def call(self, *arguments, **settings):
+        calls.append((method.__name__, arguments, settings))
+        return method(self, *arguments, **settings)
+
+    return call
+
+
+def test_lines_of_a_file_that_cannot_be_read(batch, tmp_path):
+    (tmp_path / "bad.txt").write_bytes(b"One.\nCaf\xe9")
+    (tmp_path / "good.txt").write_text("Good.")
+    result = batch("bad.txt", "nothing.txt", "good.txt", "--lines", "-d", "out")
+    assert result.returncode == 1
+    first, second, summary = result.stderr.splitlines()
+    assert first.startswith("kittentts: bad.txt is not UTF-8 text (line 2: ")
+    assert second == "kittentts: nothing.txt: No such file or directory"
+    assert summary.startswith("kittentts: 1 written in ")
+    assert names(tmp_path / "out") == ["good-00001.wav"]

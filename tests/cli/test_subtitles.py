@@ -11,9 +11,9 @@ TEXT = "It costs $5. Is that so? One sentence more!"
 
 
 @pytest.fixture
-def say(kitten, tiny_directory):
+def say(run_main, tiny_directory):
     def run(*arguments, **options):
-        return kitten("say", *arguments, "-m", tiny_directory, **options)
+        return run_main("say", *arguments, "-m", tiny_directory, **options)
 
     return run
 
@@ -35,8 +35,9 @@ def test_a_file_beside_the_audio(say, tiny, tmp_path, name, words):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.wav", "b.wav", name])
 
 
-def test_audio_to_a_pipe(say, tiny, tmp_path):
-    result = say(TEXT, "-o", "-", "--format", "raw", "--subtitles", "a.srt", text=False)
+def test_audio_to_a_pipe(kitten, tiny, tiny_directory, tmp_path):
+    options = ["-o", "-", "--format", "raw", "--subtitles", "a.srt", "-m", tiny_directory]
+    result = kitten("say", TEXT, *options, text=False)
     assert result.returncode == 0
     assert (tmp_path / "a.srt").read_text(encoding="utf-8") == tiny.synthesize(TEXT, clean_text=True).to_srt()
     assert len(result.stdout) == 2 * len(tiny.generate(TEXT, clean_text=True))
@@ -65,23 +66,27 @@ def test_what_is_wrong(say, tmp_path, options, status, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_words_of_a_model_that_does_not_tell_them(kitten, tmp_path):
+def test_words_of_a_model_that_does_not_tell_them(run_main, kitten, tmp_path):
     directory = tiny_model.make_directory(tmp_path / "model", tokens=True)
-    result = kitten("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.vtt", "--subtitles-words")
+    result = run_main("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.vtt", "--subtitles-words")
     assert result.returncode == 1
     assert "does not tell how long its tokens sound" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    assert kitten("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.srt").returncode == 0
+    # not after the whole text, of which the audio would be out already
+    arguments = ["say", TEXT, "-m", directory, "--subtitles", "a.vtt", "--subtitles-words"]
+    result = kitten(*arguments, "-o", "-", "--format", "raw")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert run_main("say", TEXT, "-m", directory, "-o", "a.wav", "--subtitles", "a.srt").returncode == 0
     assert len(list(srt.parse((tmp_path / "a.srt").read_text(encoding="utf-8")))) == 3
 
 
-def test_batch(kitten, tiny, tiny_directory, tmp_path):
+def test_batch(run_main, tiny, tiny_directory, tmp_path):
     (tmp_path / "one.txt").write_text(TEXT, encoding="utf-8")
     # longer than what is held in memory
     book = TEXT + " This is a sentence of a book." * 800
     (tmp_path / "book.v2.txt").write_text(book, encoding="utf-8")
     arguments = ["batch", "one.txt", "book.v2.txt", "-d", "out", "-m", tiny_directory, "--subtitles", "srt"]
-    assert kitten(*arguments).returncode == 0
+    assert run_main(*arguments).returncode == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"one.wav", "one.srt", "book.v2.wav", "book.v2.srt"}
     for name, text in (("one", TEXT), ("book.v2", book)):
@@ -89,32 +94,32 @@ def test_batch(kitten, tiny, tiny_directory, tmp_path):
         assert (tmp_path / f"out/{name}.srt").read_text(encoding="utf-8") == expected.to_srt()
         assert soundfile.info(tmp_path / f"out/{name}.wav").frames == len(expected.audio)
     # what is there is left alone, what lacks its subtitles is not
-    assert "2 there already" in kitten(*arguments).stderr
+    assert "2 there already" in run_main(*arguments).stderr
     (tmp_path / "out/one.srt").unlink()
-    assert "1 there already" in kitten(*arguments).stderr
+    assert "1 there already" in run_main(*arguments).stderr
     assert (tmp_path / "out/one.srt").exists()
 
 
-def test_batch_overwrites_no_input(kitten, tiny_directory, tmp_path):
+def test_batch_overwrites_no_input(run_main, tiny_directory, tmp_path):
     (tmp_path / "w").mkdir()
     (tmp_path / "w/notes.vtt").write_text("Some notes.", encoding="utf-8")
     arguments = ["batch", "w/notes.vtt", "-d", "w", "-m", tiny_directory, "--overwrite"]
-    result = kitten(*arguments, "--subtitles", "vtt")
+    result = run_main(*arguments, "--subtitles", "vtt")
     assert result.returncode == 1
     assert "'w/notes.vtt' is an input, and would be overwritten" in result.stderr
     assert (tmp_path / "w/notes.vtt").read_text(encoding="utf-8") == "Some notes."
-    assert kitten(*arguments, "--subtitles", "srt").returncode == 0
+    assert run_main(*arguments, "--subtitles", "srt").returncode == 0
 
 
-def test_batch_goes_on_after_a_text_that_has_half_a_character(kitten, tiny_directory, tmp_path):
+def test_batch_goes_on_after_a_text_that_has_half_a_character(run_main, tiny_directory, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "Caf\\ud800 there."}\n{"id": "b", "text": "Two."}\n')
-    result = kitten("batch", "a.jsonl", "--jsonl", "-d", "out", "-m", tiny_directory, "--subtitles", "srt")
+    result = run_main("batch", "a.jsonl", "--jsonl", "-d", "out", "-m", tiny_directory, "--subtitles", "srt")
     assert result.returncode == 0
     assert "Caf? there." in (tmp_path / "out/a.srt").read_text(encoding="utf-8")
     assert (tmp_path / "out/b.srt").exists()
 
 
-def test_batch_wants_a_format_for_its_words(kitten, tiny_directory, tmp_path):
-    result = kitten("batch", "-", "-d", "out", "-m", tiny_directory, "--subtitles-words", input=TEXT)
+def test_batch_wants_a_format_for_its_words(run_main, tiny_directory, tmp_path):
+    result = run_main("batch", "-", "-d", "out", "-m", tiny_directory, "--subtitles-words", input=TEXT)
     assert result.returncode == 2
     assert not (tmp_path / "out").exists()

@@ -10,9 +10,9 @@ import time
 
 import httpx
 import numpy as np
-import uvicorn
 
 from kittentts.server.app import make_app
+from kittentts.server.run import Server, bind
 from kittentts.server.settings import MODEL_ALIASES, VOICE_ALIASES, Settings, known_aliases
 
 SPEECH = "/v1/audio/speech"
@@ -21,9 +21,9 @@ CLIENT = httpx.Client(timeout=60)
 
 
 class Url(str):
-    """Where a server is, and its event loop."""
+    """Where a server is, with it and its event loop."""
 
-    __slots__ = ("loop",)
+    __slots__ = ("loop", "server")
 
 
 @contextlib.contextmanager
@@ -36,15 +36,14 @@ def running(model, **settings):
     } | settings
     started = threading.Event()
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets=None):
-            await super().startup(sockets)
-            url.loop = asyncio.get_running_loop()
-            started.set()
+    def announce():
+        url.loop = asyncio.get_running_loop()
+        started.set()
 
-    server = Server(uvicorn.Config(make_app(model, Settings(**given)), log_config=None, lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    server = Server(make_app(model, Settings(**given)), model, grace=3600, announce=announce)
+    with bind("127.0.0.1", 0) as listener:
         url = Url(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        url.server = server
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="test-server")
         thread.start()
         try:
@@ -94,13 +93,23 @@ def wait_for(condition, seconds=10.0):
     return time.perf_counter() - began
 
 
+def connect(url, receive_buffer=None):
+    """Return a connection to the server; the buffer is the system's, in bytes, for what it has received."""
+    connection = socket.socket()
+    if receive_buffer is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+    return connection
+
+
 @contextlib.contextmanager
-def asking(url, text):
+def asking(url, text, receive_buffer=None):
     """Ask for speech; yield the connection, which is closed whatever has come."""
-    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60) as connection:
+    with connect(url, receive_buffer) as connection:
         body = json.dumps({"input": text, "voice": "Leo", "response_format": "pcm"})
-        head = f"POST {SPEECH} HTTP/1.1", "Host: test", "Content-Type: application/json", f"Content-Length: {len(body)}"
-        connection.sendall("\r\n".join((*head, "", body)).encode())
+        head = f"POST {SPEECH} HTTP/1.1", "Host: localhost", "Content-Type: application/json", "Connection: close"
+        connection.sendall("\r\n".join((*head, f"Content-Length: {len(body)}", "", body)).encode())
         yield connection
 
 

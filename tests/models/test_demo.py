@@ -1,9 +1,7 @@
 """The demo voice for real: 82 million parameters, English text."""
 
-import hashlib
 import os
 
-import numpy as np
 import pytest
 import soundfile
 
@@ -12,69 +10,22 @@ from kittentts.optimize.record import read_record
 
 pytestmark = pytest.mark.demo
 
-PARAGRAPH = (
-    "The lighthouse keeper climbed the stairs at dusk. A storm was coming in from the west! "
-    "Had the boats returned to the harbor? He lit the lamp and waited by the window."
-)
 FRIENDLY = ["Bella", "Jasper", "Luna", "Bruno", "Rosie", "Hugo", "Kiki", "Leo"]
 RAW = [f"expr-voice-{n}-{sex}" for n in (2, 3, 4, 5) for sex in ("f", "m")]
-
-
-def check_speech(audio, characters, peak=1.0):
-    assert audio.dtype == np.float32
-    assert np.isfinite(audio).all()
-    assert 0.05 < np.abs(audio).max() <= peak
-    # people speak 10 to 20 characters a second
-    assert 0.03 < len(audio) / 24000 / characters < 0.2
-    # nothing but speech: neither silence nor a tone is loud in a few frames and quiet in others
-    frames = audio[: len(audio) // 600 * 600].reshape(-1, 600)
-    loudness = np.sqrt((frames**2).mean(axis=1))
-    assert np.quantile(loudness, 0.9) > 5 * np.quantile(loudness, 0.1)
-
-
-def test_speech_is_the_same_over_runs_and_workers(demo):
-    first = demo.generate(PARAGRAPH, "Bella")
-    check_speech(first, len(PARAGRAPH))
-    assert demo.generate(PARAGRAPH, "Bella").tobytes() == first.tobytes()
-    for workers in (1, 2, 4):
-        assert KittenTTS("demo", max_workers=workers).generate(PARAGRAPH, "Bella").tobytes() == first.tobytes()
-    assert np.concatenate(list(demo.generate_stream(PARAGRAPH, "Bella"))).tobytes() == first.tobytes()
 
 
 def test_all_eight_names(demo):
     assert demo.available_voices == FRIENDLY
     assert sorted(demo.model.available_voices) == sorted(RAW)
-    heard = {}
-    for name in FRIENDLY:
-        audio = demo.generate("Hello there, friend.", voice=name)
-        check_speech(audio, 20)
-        heard[name] = hashlib.sha256(audio.tobytes()).hexdigest()
-    # five speakers: four women, and one man under all male names
-    assert len({heard[name] for name in FRIENDLY}) == 5
-    assert len({heard[name] for name in ("Jasper", "Bruno", "Hugo", "Leo")}) == 1
     assert demo.model.voice_aliases == dict(zip(FRIENDLY, RAW, strict=True))
-    raw = demo.generate("Hello there, friend.", voice="expr-voice-3-f")
-    assert hashlib.sha256(raw.tobytes()).hexdigest() == heard["Luna"]
-
-
-def test_fifteen_chunks(demo):
-    text = " ".join(f"This is number {i}." for i in range(1, 16))
-    whole = demo.generate(text, "Luna")
-    check_speech(whole, len(text))
-    parts = [demo.generate(f"This is number {i}.", "Luna") for i in range(1, 16)]
-    assert np.concatenate(parts).tobytes() == whole.tobytes()
-
-
-def test_the_male_speaker_overshoots_a_little(demo):
-    # Kokoro's own doing, on a handful of samples; files are clipped there
-    audio = demo.generate(PARAGRAPH, "Jasper")
-    check_speech(audio, len(PARAGRAPH), peak=1.25)
-    assert (np.abs(audio) > 1).sum() < 20
+    friendly, raw = (demo.generate("Hello.", voice) for voice in ("Luna", "expr-voice-3-f"))
+    assert friendly.tobytes() == raw.tobytes()
 
 
 def test_text_beyond_the_models_positions(demo):
     # about 700 tokens in one chunk: "seven" 60 times, as one number
-    check_speech(demo.generate("7" * 60, "Bella"), 60 * 8)
+    audio = demo.generate("7" * 60, "Bella")
+    assert 0.03 < len(audio) / 24000 / (60 * 8) < 0.2
 
 
 def test_speed(demo):

@@ -35,6 +35,9 @@ def test_compat(case):
         ("Wait a sec. She left.", ["Wait a sec.", "She left."]),
         ("Apples, etc. They rot.", ["Apples, etc.", "They rot."]),
         ("Apples, etc. and pears.", ["Apples, etc. and pears."]),
+        ("Apples, etc. 5 pears.", ["Apples, etc. 5 pears."]),
+        ("The U.S. “economy” grew.", ["The U.S. “economy” grew."]),
+        ("Ask Foo Inc. 日本。", ["Ask Foo Inc. 日本。,"]),
         ("The U.S. economy grew. It did.", ["The U.S. economy grew.", "It did."]),
         ("He met Al. They talked.", ["He met Al.", "They talked."]),
         ("A supermr. Smith.", ["A supermr.", "Smith."]),
@@ -57,6 +60,8 @@ def test_sentences(text, expected):
 def test_a_sentence_of_exactly_max_len_stays_whole():
     assert chunk_text("a b c d", max_len=7) == ["a b c d,"]
     assert chunk_text("a b c d", max_len=6) == ["a b c,", "d,"]
+    assert chunk_text("a b c d e f g", max_len=3) == ["a b,", "c d,", "e f,", "g,"]
+    assert chunk_text("ab c de f g", max_len=4) == ["ab c,", "de f,", "g,"]
 
 
 def test_a_word_longer_than_max_len_stays_whole():

@@ -1,6 +1,8 @@
 """TextPreprocessor, its flags, and the expand_* and remove_* functions behind them."""
 
+import dataclasses
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,7 @@ def test_default_flags_with_punctuation(text, expected):
     assert pre.TextPreprocessor(remove_punctuation=False)(text) == expected
 
 
+FLAGS = {field.name for field in dataclasses.fields(pre.TextPreprocessor)} - {"stopwords"}
 FLAG_EXAMPLES = [
     ("lowercase", "ABC", "abc", "ABC"),
     ("replace_numbers", "5 cats", "five cats", "5 cats"),
@@ -89,7 +92,7 @@ def test_every_flag_does_its_own_work(flag, text, with_flag, without_flag):
 
 def test_every_flag_has_an_example():
     flags = {flag for flag, *_ in FLAG_EXAMPLES}
-    assert flags == set(pre.TextPreprocessor._fields) - {"stopwords"}
+    assert flags == FLAGS
 
 
 def test_without_floats_a_decimal_still_gets_its_zero():
@@ -97,7 +100,7 @@ def test_without_floats_a_decimal_still_gets_its_zero():
 
 
 def test_all_off_leaves_the_text_alone():
-    off = dict.fromkeys(set(pre.TextPreprocessor._fields) - {"stopwords"}, False)
+    off = dict.fromkeys(FLAGS, False)
     text = " <b>Don't</b>  pay $5.50 at 3:05 p.m. on 3/4 — www.a.org, @x #y .5 1e5 5km 80s "
     assert pre.TextPreprocessor(**off)(text) == text
 
@@ -113,6 +116,16 @@ def test_an_unknown_flag_is_a_type_error():
 
 def test_flags_may_be_positional():
     assert not pre.TextPreprocessor(False).lowercase
+
+
+def test_it_is_a_value():
+    without = pre.TextPreprocessor(remove_punctuation=False)
+    assert without == pickle.loads(pickle.dumps(without)) != pre.TextPreprocessor()
+    assert len({without, pre.TextPreprocessor(remove_punctuation=False), pre.TextPreprocessor()}) == 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        without.lowercase = False
+    with pytest.raises(TypeError):
+        iter(without)
 
 
 @pytest.mark.parametrize("text", [None, b"5", 5])

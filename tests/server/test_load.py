@@ -5,11 +5,8 @@ import contextlib
 import gc
 import os
 import random
-import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +17,10 @@ import tiny_model
 from speech_server import CLIENT, SPEECH, asking, check_pcm, leave_in_the_middle, metric, running, speak, wait_for
 
 from kittentts import KittenTTS
+from kittentts.errors import StoppedError
+from kittentts.server import run
+from kittentts.server.app import make_app
+from kittentts.server.settings import Settings
 
 BUSY = "kittentts_busy_workers"
 QUEUE = "kittentts_queue"
@@ -153,6 +154,50 @@ class TestQueue:
             wait_for(lambda: threading.active_count() <= threads + 1)
             assert metric(url, 'kittentts_failures_total{status="left"}') == 1
 
+    def test_the_stream_of_who_leaves_is_closed_outside_the_event_loop(self, tiny, monkeypatch):
+        threads = []
+
+        def endless(text, **parameters):
+            # the server looks ahead
+            assert parameters["look_ahead"]
+            try:
+                while True:
+                    yield tiny.generate(text)
+            finally:
+                threads.append(threading.current_thread().name)
+
+        monkeypatch.setattr(tiny, "generate_stream", endless)
+        with running(tiny) as url:
+            leave_in_the_middle(url, "Hello.")
+            wait_for(lambda: threads)
+        assert threads[0].startswith("kittentts-speech")
+
+    def test_a_cancelled_request_stops_its_work(self, tiny, monkeypatch):
+        began = threading.Event()
+
+        def endless(cancel, **_):
+            began.set()
+            assert cancel.wait(20)
+            yield from ()
+
+        async def cancel_it():
+            app = make_app(tiny, Settings(("tiny",), {}))
+            messages = [{"type": "http.request", "body": b'{"input": "Hello."}'}]
+
+            async def receive():
+                return messages.pop() if messages else await asyncio.Future()
+
+            scope = {"type": "http", "method": "POST", "path": SPEECH, "query_string": b"", "http_version": "1.1"}
+            headers = [(b"content-type", b"application/json")]
+            request = asyncio.create_task(app(scope | {"headers": headers}, receive, None))
+            await asyncio.to_thread(began.wait)
+            request.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(request, 10)
+
+        monkeypatch.setattr(tiny, "generate_stream", endless)
+        asyncio.run(cancel_it())
+
     def test_who_leaves_the_queue_is_forgotten(self, endless):
         with KittenTTS(endless) as model, running(model, concurrency=1) as url, held(url):
             with held(url):
@@ -177,26 +222,6 @@ class TestQueue:
 
 
 class TestStopping:
-    @pytest.fixture
-    def serve(self, tmp_path):
-        """Start the real command; yield a function that gives its process and URL."""
-        with contextlib.ExitStack() as stack:
-
-            def start(*arguments):
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "kittentts", "serve", "--port", "0", *map(str, arguments)],
-                    cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-                )  # fmt: skip
-                stack.callback(process.wait)
-                stack.callback(process.kill)
-                stack.callback(process.stderr.close)
-                line = process.stderr.readline()
-                match = re.fullmatch(r"kittentts: listening on (http://127\.0\.0\.1:\d+)\n", line)
-                assert match, line + process.stderr.read()
-                return process, match[1]
-
-            yield start
-
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_what_runs_is_finished(self, serve, slow, number):
         process, url = serve("-m", slow, "--max-workers", 1)
@@ -219,11 +244,45 @@ class TestStopping:
             assert answer.result().status_code == 503
         assert process.wait(30) == 0
 
+    def test_a_second_ctrl_c_stops_what_runs(self, serve, endless):
+        process, url = serve("-m", endless)
+        with ThreadPoolExecutor(2) as clients:
+            answers = [clients.submit(speak, url), clients.submit(speak, url, stream_format="sse")]
+            wait_for(lambda: metric(url, BUSY) == 2)
+            process.send_signal(signal.SIGINT)
+            wait_for(lambda: refuses(url))
+            process.send_signal(signal.SIGINT)
+            for answer in answers:
+                assert answer.result().status_code == 503
+                assert "going down" in answer.result().json()["error"]["message"]
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+    def test_a_client_that_does_not_read_does_not_delay_the_end(self, serve, tiny_directory):
+        process, url = serve("-m", tiny_directory, "--grace", 0.3)
+        with asking(url, "This is one of many sentences. " * 130, receive_buffer=4096):
+            wait_for(lambda: metric(url, BUSY) == 1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        assert "Traceback" not in process.stderr.read()
+
     def test_nothing_to_finish(self, serve, tiny_directory):
         process, url = serve("-m", tiny_directory)
         assert CLIENT.get(f"{url}/v1/models").json()["data"][0]["id"] == tiny_directory.name
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+    def test_the_model_is_closed_at_the_end(self, tiny_directory):
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        model = KittenTTS(tiny_directory)
+        try:
+            with run.bind("127.0.0.1", 0) as bound:
+                run.serve(model, Settings(("tiny",), {}), bound, 60.0, lambda: signal.raise_signal(signal.SIGTERM))
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        with pytest.raises(StoppedError):
+            model.generate("Hello.")
 
     def test_a_port_in_use(self, serve, kitten, tiny_directory):
         _, url = serve("-m", tiny_directory)
@@ -231,40 +290,6 @@ class TestStopping:
         assert result.returncode == 1
         assert "Address already in use" in result.stderr
         assert result.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "message"),
-    [
-        (["--host", "0.0.0.0"], 2, "others can reach 0.0.0.0: give --api-key"),  # noqa: S104
-        (["--host", "::"], 2, "others can reach ::"),
-        (["--port", "70000"], 2, "a number from 0 to 65535"),
-        (["--queue", "-1"], 2, "--queue -1: a number of at least 0"),
-        (["--concurrency", "0"], 2, "--concurrency 0: a number of at least 1"),
-        (["--timeout", "nan"], 2, "--timeout nan"),
-        (["--voice-alias", "alloy"], 2, "NAME=VOICE is needed"),
-        (["--voice-alias", "alloy=Nobody"], 2, "the model has no voice 'Nobody'"),
-        (["--voice", "Nobody"], 1, "voice='Nobody' is unknown"),
-        (["--speed", "9"], 2, "--speed"),
-        (["--host", "192.0.2.1", "--no-auth"], 1, "192.0.2.1:0"),
-        (["-m", "/no/such/directory"], 1, "there is no model directory"),
-    ],
-)
-def test_wrong_usage(kitten, tiny_directory, arguments, status, message):
-    env = os.environ | {"KITTENTTS_MODEL": str(tiny_directory)}
-    env.pop("KITTENTTS_API_KEY", None)
-    result = kitten("serve", "--port", "0", *arguments, env=env)
-    assert result.returncode == status
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_without_the_extra(kitten, tiny_directory, tmp_path):
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken/fastapi.py").write_text("raise ImportError('not there')")
-    result = kitten("serve", "-m", tiny_directory, env=os.environ | {"PYTHONPATH": str(tmp_path / "broken")})
-    assert result.returncode == 1
-    assert 'pip install "kittentts[server]"' in result.stderr
 
 
 def refuses(url):

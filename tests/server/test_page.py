@@ -4,7 +4,10 @@ import shutil
 import subprocess
 
 import pytest
-from speech_server import running, wait_for
+import tiny_model
+from speech_server import metric, running, wait_for
+
+from kittentts import KittenTTS
 
 chromium = shutil.which("chromium")
 driver = shutil.which("chromedriver")
@@ -130,14 +133,61 @@ def test_a_number_of_several_chunks_is_shown_once(page, tiny):
         assert page.find("spoken").get_attribute("textContent") == text
 
 
-def test_another_voice_and_speed(page, tiny):
+def test_voice_speed_and_format_are_asked_for(page, tiny):
     with running(tiny) as url:
         page.open(url).choose("voice", "Jasper")
-        page.speak(TEXT)
-        assert page.duration() == pytest.approx(seconds(tiny, "Jasper"), abs=0.01)
-        # the samples differ by voice; the server's own tests compare them
+        page.choose("format", "pcm")
         page.run("(speed.value = 2, speed.dispatchEvent(new Event('input')))")
         assert page.find("speed-value").text == "2.00"
+        page.browser.execute_script("""
+            const really = fetch;
+            window.bodies = [];
+            window.fetch = (path, options) => { bodies.push(options.body); return really(path, options); };
+        """)
+        page.speak(TEXT)
+        page.message("Done.")
+        (body,) = page.run("bodies.map((body) => JSON.parse(body))")
+        expected = {"input": TEXT, "voice": "Jasper", "speed": 2, "response_format": "pcm"}
+        assert {name: body[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("how", ["button", "key"])
+def test_stop(page, tmp_path, how):
+    from selenium.webdriver.common.keys import Keys
+
+    directory = tiny_model.make_directory(tmp_path, loops=10_000_000)
+    with KittenTTS(directory) as model, running(model) as url:
+        page.open(url).choose("voice", "Leo")
+        page.speak(TEXT)
+        wait_for(lambda: metric(url, "kittentts_busy_workers") == 1)
+        if how == "button":
+            page.find("stop").click()
+        else:
+            page.find("text").send_keys(Keys.ESCAPE)
+        page.message("Stopped.")
+        wait_for(lambda: metric(url, "kittentts_busy_workers") == 0)
+        assert page.find("speak").is_enabled()
+        assert not page.find("stop").is_enabled()
+
+
+def test_the_model_fails_in_the_middle(page, failing):
+    with running(failing) as url:
+        page.open(url).choose("voice", "Leo")
+        page.speak("Hello there. " * 60 + "Roses.")
+        page.message("the model failed to speak this input")
+        assert page.find("message").get_attribute("class") == "wrong"
+
+
+def test_the_connection_breaks_off(page, tmp_path):
+    # about a fiftieth of a second for each chunk
+    directory = tiny_model.make_directory(tmp_path, loops=40)
+    with KittenTTS(directory, max_workers=1) as model, running(model) as url:
+        page.open(url).choose("voice", "Leo")
+        page.speak("This is one of many sentences. " * 130)
+        wait_for(lambda: "s of sound so far" in page.find("message").text)
+        url.loop.call_soon_threadsafe(lambda: [each.drop() for each in list(url.server.server_state.connections)])
+        page.message("The connection broke off in the middle.")
+        assert page.find("message").get_attribute("class") == "wrong"
 
 
 def test_keys_only(page, tiny):

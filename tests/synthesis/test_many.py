@@ -10,7 +10,15 @@ import threads
 import tiny_model
 
 from kittentts import KittenTTS
-from kittentts.errors import SettingError, StoppedError, SynthesisError, TextError, TextTypeError, VoiceError
+from kittentts.errors import (
+    EspeakError,
+    SettingError,
+    StoppedError,
+    SynthesisError,
+    TextError,
+    TextTypeError,
+    VoiceError,
+)
 from kittentts.phonemes.espeak import Phonemizer
 from kittentts.preprocess import chunk_text
 from kittentts.synthesis.many import Item
@@ -100,6 +108,9 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
         ("alone",): TextTypeError,
         ("x", "Hello.", "Nobody"): VoiceError,
         ("x", "Hello.", None, -1): SettingError,
+        ("x", "Hello.", None, 0): SettingError,
+        # a symbol about which espeak-ng is silent
+        "¦.": TextError,
         ("x", b"Hello."): TextTypeError,
         "Not this one.": TextTypeError,
         "Fine. It has roses in it. Fine again.": SynthesisError,
@@ -119,11 +130,44 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
     assert str(roses).startswith("chunk 2 of 3, 'It has roses")
 
 
+@pytest.mark.parametrize("order", ["input", "completed"])
+def test_where_no_thread_starts_the_caller_does_the_work(tiny, monkeypatch, order):
+    def refuse(*_):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    expected = [tiny.generate(text).tobytes() for text in TEXTS]
+    monkeypatch.setattr("_thread.start_new_thread", refuse)
+    monkeypatch.setattr("threading._start_new_thread", refuse)
+    results = tiny.generate_many([*TEXTS, ""], order=order)
+    audio = {result.index: result.audio.tobytes() for result in results if result.error is None}
+    assert [audio[index] for index in range(len(TEXTS))] == expected
+
+
+@pytest.mark.parametrize("order", ["input", "completed"])
+def test_a_text_whose_chunks_all_fail_is_yielded_once(failing, order):
+    texts = ["Roses. Roses! More roses. Of roses?", "Fine."] * 5
+    results = list(failing.generate_many(texts, order=order))
+    assert sorted(result.index for result in results) == list(range(10))
+    assert all(isinstance(result.error, SynthesisError) == (result.index % 2 == 0) for result in results)
+
+
+def test_an_error_of_espeak_ng_itself_is_raised(tiny_directory, monkeypatch):
+    def fail(_):
+        raise EspeakError("espeak-ng cannot be loaded")
+
+    model = KittenTTS(tiny_directory)
+    monkeypatch.setattr(model.model.phonemizer, "phonemize", fail)
+    with pytest.raises(EspeakError, match="cannot be loaded"):
+        list(model.generate_many(["One.", "Two."]))
+    assert threads.left_behind() == []
+
+
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
         ({"texts": "Hello."}, TextTypeError, "type str; a list"),
         ({"texts": None}, TextTypeError, "NoneType"),
+        ({"texts": b"Hello."}, TextTypeError, "type bytes"),
         ({"order": "random"}, SettingError, "order='random'.*'input', 'completed'"),
         ({"voice": "Nobody"}, VoiceError, "Nobody"),
         ({"speed": 0}, SettingError, "speed=0"),

@@ -1,0 +1,125 @@
+"""The sessions of a model: threads, memory, slots, and which session a run gets."""
+
+import os
+import threading
+
+import pytest
+import tiny_model
+from recording import Recording
+
+from kittentts import KittenTTS
+
+TEXT = "One is here. Two is there, too. Three is nowhere to be seen. Four! Five is the end of it?"
+
+
+@pytest.fixture
+def three_cores(monkeypatch):
+    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 3)
+    monkeypatch.setattr("kittentts.onnx_model.usable_cores", lambda: 3)
+
+
+@pytest.mark.usefixtures("three_cores")
+def test_a_session_of_three_threads_and_one_of_one(tmp_path, opened):
+    model = KittenTTS(tiny_model.make_directory(tmp_path))
+    model.generate(TEXT)
+    assert [threads for _, threads in opened] == [3, 1]
+    assert model.model.session.get_session_options().intra_op_num_threads == 3
+
+
+def test_a_single_core_needs_one_session(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 1)
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=2)
+    model.generate(TEXT)
+    assert [threads for _, threads in opened] == [1]
+
+
+@pytest.mark.usefixtures("three_cores")
+def test_the_last_runs_give_the_memory_back(tmp_path, monkeypatch):
+    """Told by the options of the runs: what ONNX Runtime makes of them is its own affair."""
+    model = KittenTTS(tiny_model.make_directory(tmp_path))
+    released = []
+    from kittentts.runtime import cancellation
+
+    original = cancellation.Cancellation.run_options
+    monkeypatch.setattr(
+        cancellation.Cancellation, "run_options",
+        lambda call, **options: released.append(options["release_memory"]) or original(call, **options),
+    )  # fmt: skip
+    model.generate("Only one.")
+    assert released == [False]
+    released.clear()
+    model.generate(TEXT * 4)
+    assert any(released[-3:])
+    key = "memory.enable_memory_arena_shrinkage"
+    call = cancellation.Cancellation(None)
+    assert original(call, release_memory=True).get_run_config_entry(key) == "cpu:0"
+
+
+def test_the_speed_counts_for_the_memory_of_a_run(tiny_directory, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "kittentts.runtime.sessions.run_bytes", lambda tokens, size: asked.append((tokens, size)) or 1.0
+    )
+    model = KittenTTS(tiny_directory)
+    model.generate("Hello.", speed=2.0)
+    model.generate("Hello.", speed=0.5)
+    assert asked[1][0] == 4 * asked[0][0] == 22
+    assert asked[0][1] == (tiny_directory / "tiny.onnx").stat().st_size
+
+
+@pytest.mark.usefixtures("three_cores")
+def test_where_memory_is_short_a_run_has_all_cores(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr("kittentts.runtime.sessions.available_memory", lambda: 1)
+    model = KittenTTS(tiny_model.make_directory(tmp_path))
+    model.generate(TEXT)
+    assert [threads for _, threads in opened] == [3]
+
+
+def test_a_slot_gives_its_memory_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("kittentts.runtime.sessions.available_memory", lambda: 100.0)
+    monkeypatch.setattr("kittentts.runtime.sessions.run_bytes", lambda *_: 60.0)
+    directory = tiny_model.make_directory(tmp_path)
+    model, most, now, lock = KittenTTS(directory, max_workers=4), [0], [0], threading.Lock()
+
+    def look(_):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        with lock:
+            now[0] -= 1
+
+    model.model.session = Recording(model.model.session, look)
+    list(model.generate_many([TEXT] * 10))
+    assert most[0] == 1
+    assert model.model._sessions.slots.taken == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_child_that_is_forked_while_sessions_are_opened_speaks_and_exits(run_python, tiny_directory):
+    code = """
+import os, shutil, sys, threading
+from pathlib import Path
+from kittentts import KittenTTS
+first = KittenTTS(sys.argv[1], max_workers=2)
+text = "One is here. Two is there. Three is nowhere."
+expected = first.generate(text).tobytes()
+stop = threading.Event()
+
+def open_models():
+    # a number of workers that no other model has: sessions of its own
+    for workers in range(3, 10_000):
+        KittenTTS(sys.argv[1], max_workers=workers).generate(text)
+        if stop.is_set():
+            return
+
+threads = [threading.Thread(target=open_models) for _ in range(2)]
+[thread.start() for thread in threads]
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        sys.exit(0 if first.generate(text).tobytes() == expected else 1)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+[thread.join() for thread in threads]
+"""
+    run_python(code, tiny_directory, timeout=120)

@@ -1,0 +1,67 @@
+"""What was to be spoken is in the log only if the operator asks for it."""
+
+import httpx
+import pytest
+from speech_server import metric, running, speak
+
+from kittentts.errors import SynthesisError
+
+TEXT = "A secret text."
+
+
+@pytest.mark.parametrize("log_text", [False, True])
+def test_what_is_spoken(tiny, caplog, log_text):
+    # no `caplog.set_level`: the command shows warnings
+    with running(tiny, log_text=log_text) as url:
+        speak(url, TEXT)
+        speak(url, TEXT, voice="Nobody")
+    assert caplog.text.count(TEXT) == 2 * log_text
+
+
+@pytest.mark.parametrize("log_text", [False, True])
+@pytest.mark.parametrize("kind", [ValueError, SynthesisError])
+@pytest.mark.parametrize("field", [{}, {"timings": True, "stream_format": "sse"}])
+def test_errors_of_the_engine(tiny, caplog, monkeypatch, log_text, kind, field):
+    def fail(text, **_):
+        raise kind(f"cannot say {text!r}") from KeyError(text)
+
+    caplog.set_level("DEBUG")
+    monkeypatch.setattr(tiny, "generate_stream", fail)
+    monkeypatch.setattr(tiny, "synthesize_stream", fail)
+    with running(tiny, log_text=log_text) as url:
+        response = speak(url, TEXT, **field)
+        assert response.status_code == 500
+        assert TEXT not in response.text
+    assert f"a request failed: {kind.__name__}" in caplog.text
+    assert (f"cannot say '{TEXT}'" in caplog.text) == log_text
+    assert (TEXT in caplog.text) == log_text
+
+
+@pytest.mark.parametrize("log_text", [False, True])
+def test_other_errors(tiny, caplog, monkeypatch, log_text):
+    def fail(body):
+        raise RuntimeError(body.input)
+
+    caplog.set_level("DEBUG")
+    monkeypatch.setattr("kittentts.server.app.check_request", fail)
+    with running(tiny, log_text=log_text) as url:
+        response = speak(url, TEXT)
+        assert response.status_code == 500
+        assert response.json()["error"]["message"] == "the server failed; its log says more"
+        assert metric(url, 'kittentts_failures_total{status="500"}') == 1
+    assert "a request failed: RuntimeError" in caplog.text
+    assert (TEXT in caplog.text) == log_text
+
+
+def test_an_error_at_the_end_of_an_answer(tiny, caplog, monkeypatch):
+    def fail(text, **_):
+        try:
+            yield tiny.generate(text)
+        finally:
+            raise RuntimeError(text)
+
+    monkeypatch.setattr(tiny, "generate_stream", fail)
+    with running(tiny) as url, pytest.raises(httpx.RemoteProtocolError):
+        speak(url, TEXT, response_format="pcm")
+    assert "a request failed: RuntimeError" in caplog.text
+    assert TEXT not in caplog.text
