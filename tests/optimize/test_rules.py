@@ -135,15 +135,16 @@ def test_one_tap_one_sample_and_silence(flavour):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_pairs_of_either_sign_count(sign):
     """Neighbours are the weights of two channels for the same tap; 64 and 64 are what every CPU can take."""
-    weights = np.zeros((4, 6, 1), np.int8)
-    weights[2, 2:4] = sign * 64
-    model = quantized_model.integer_convolution(weights=weights, zero=np.array(0, np.int8), attributes={"pads": [0, 0]})
+    weights = np.full((4, 6, 1), 128, np.uint8)
+    options = {"weights": weights, "zero": np.array(128, np.uint8), "attributes": {"pads": [0, 0]}}
+    weights[2, 2:4] = 128 + sign * 64
+    model = quantized_model.integer_convolution(**options)
     changed, applied = rewritten(model, "signed", SAFE_PAIR)
     assert largest_pair(changed) == SAFE_PAIR
     assert not applied.refused
     assert_same(model, changed, sound())
-    weights[2, 3] += sign
-    model = quantized_model.integer_convolution(weights=weights, zero=np.array(0, np.int8), attributes={"pads": [0, 0]})
+    weights[2, 3] = 128 + sign * 65
+    model = quantized_model.integer_convolution(**options)
     assert largest_pair(rewritten(model, "signed", LARGEST_PAIR)[0]) == SAFE_PAIR + 1
     _, applied = rewritten(model, "signed", SAFE_PAIR)
     assert list(applied.refused) == [
