@@ -107,6 +107,8 @@ class Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, model: KittenTTS, grace: float, announce: Callable[[], object]) -> None:
         config = uvicorn.Config(
             app,
+            # not uvloop, whose transports are not those that the connections and `_handle_loop_error` know
+            loop="asyncio",
             http=BoundedConnection,
             ws="none",
             log_config=None,

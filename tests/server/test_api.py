@@ -354,16 +354,6 @@ def test_a_voice_of_the_model_counts_more_than_an_alias(tmp_path):
         check_pcm(body, model.generate("Hello there.", "Bella"))
 
 
-@pytest.mark.parametrize("name", ["", "page.css", "page.js"])
-def test_the_page_may_load_nothing_from_elsewhere(url, name):
-    headers = CLIENT.get(f"{url}/{name}").headers
-    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
-    assert policy["default-src"] == "'self'"
-    assert policy["frame-ancestors"] == "'none'"
-    assert headers["cache-control"] == "no-cache"
-    assert headers["x-content-type-options"] == "nosniff"
-
-
 def test_aliases_and_limits_are_the_operators(tiny):
     settings = {"model_names": ("tiny", "my-model"), "voice_aliases": {"alloy": "Bella"}, "max_chars": 12}
     with running(tiny, **settings) as url:
@@ -372,7 +362,9 @@ def test_aliases_and_limits_are_the_operators(tiny):
         assert speak(url, "Hello there!!", model="tiny").json()["error"]["param"] == "input"
     with running(tiny, max_chars=20_000) as url:
         # 12 bytes for each character are not too many
-        assert speak(url, "😀" * 20_001).json()["error"]["code"] == "string_above_max_length"
+        body = json.dumps({"input": "😀" * 20_001}).encode("ascii")
+        answer = CLIENT.post(url + SPEECH, content=body, headers={"Content-Type": "application/json"})
+        assert answer.json()["error"]["code"] == "string_above_max_length"
 
 
 def test_a_setting_that_the_engine_refuses(tiny, monkeypatch):

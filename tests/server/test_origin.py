@@ -107,3 +107,13 @@ def test_json_of_any_charset_parameter(url):
     assert speak(url).status_code == 200
     headers = {"Content-Type": "application/json; charset=utf-8"}
     assert CLIENT.post(url + SPEECH, content=b'{"input": "Hello."}', headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["", "page.css", "page.js"])
+def test_the_page_may_load_nothing_from_elsewhere(url, name):
+    headers = CLIENT.get(f"{url}/{name}").headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert headers["cache-control"] == "no-cache"
+    assert headers["x-content-type-options"] == "nosniff"
