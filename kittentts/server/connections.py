@@ -97,8 +97,8 @@ class BoundedConnection(H11Protocol):
         self.transport.abort()
 
     def waits_for_client(self) -> bool:
-        """Whether the client has to send or to take something, so that closing this loses no work."""
-        return self.transport.is_closing() or self.conn.their_state in {h11.IDLE, h11.SEND_BODY}
+        """Whether no whole request has come that is not answered yet, so that closing this loses no work."""
+        return self.conn.their_state in {h11.IDLE, h11.SEND_BODY}
 
     def _bound_receiving(self) -> None:
         state = self.conn.their_state

@@ -173,7 +173,7 @@ def test_times_across_pieces_and_pauses():
         piece(1, "Ef, gh.", "ef , gh", 0, "ef , gh", [0, 0, 5, 10, 20, 30, 40, 50, 60, 70, 80], is_last=True),
     ]
     silence = np.zeros(1000, np.float32)
-    first, second = with_times(iter(chunks), text, sources, silence, lambda word: word.lower())
+    first, second = with_times((chunk for chunk in chunks), text, sources, silence, lambda word: word.lower())
     assert np.array_equal(first.audio, np.concatenate([sine(900), sine(90)]))
     assert np.array_equal(second.audio, np.concatenate([silence, sine(80)]))
     (chunk,) = first.chunks
@@ -197,7 +197,7 @@ def test_one_piece_without_times_leaves_the_chunk_without():
         piece(0, "ab", "ab", 1, "b", None, is_last=True),
         piece(1, "cd", "cd", 0, "cd", [0, 100, 200, 300, 400, 500], is_last=True),
     ]
-    first, second = with_times(chunks, "ab cd", sources, np.zeros(0, np.float32), str)
+    first, second = with_times((chunk for chunk in chunks), "ab cd", sources, np.zeros(0, np.float32), str)
     assert first.chunks[0].words is first.chunks[0].phonemes is None
     assert (first.chunks[0].start, first.chunks[0].end) == (0.0, 2800 / 24000)
     assert in_samples(second.chunks[0].words) == [("cd", 2900, 3100)]
@@ -207,7 +207,8 @@ def test_words_without_a_sound_are_one_with_their_neighbours():
     text = "x ab y z cd w"
     words = [WordSpan(i, i + len(word), (i, i + len(word))) for word in text.split() for i in [text.index(word)]]
     chunk = piece(0, text, "ab cd", 0, "ab cd", [0, *range(100, 900, 100)], is_last=True)
-    (speech,) = with_times([chunk], text, [ChunkSource((0, len(text)), words)], np.zeros(0, np.float32),
+    sources = [ChunkSource((0, len(text)), words)]
+    (speech,) = with_times((one for one in [chunk]), text, sources, np.zeros(0, np.float32),
                            lambda word: word if len(word) == 2 else "")  # fmt: skip
     # those before the first that sounds are the first's, the others belong to the one before
     assert in_samples(speech.chunks[0].words) == [("x ab y z", 100, 300), ("cd w", 300, 600)]
@@ -274,7 +275,7 @@ def test_an_hour_agrees_with_its_audio_to_the_sample():
         piece(i, "ab", "ab", 0, "ab", [0, 1, 18000, samples, samples, samples], is_last=True) for i in range(count)
     )
     position = 0
-    for speech in with_times(chunks, "ab c " * count, sources, np.zeros(77, np.float32), str):
+    for speech in with_times((chunk for chunk in chunks), "ab c " * count, sources, np.zeros(77, np.float32), str):
         (chunk,) = speech.chunks
         pause = 77 if position else 0
         assert len(speech.audio) == samples + pause

@@ -14,6 +14,7 @@ import tiny_model
 from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, speak
 
 from kittentts import KittenTTS
+from kittentts.errors import SettingError
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -359,6 +360,7 @@ def test_the_page_may_load_nothing_from_elsewhere(url, name):
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
+    assert headers["cache-control"] == "no-cache"
     assert headers["x-content-type-options"] == "nosniff"
 
 
@@ -368,6 +370,20 @@ def test_aliases_and_limits_are_the_operators(tiny):
         assert speak(url, model="my-model", voice="alloy").status_code == 200
         assert speak(url, model="tts-1").status_code == 404
         assert speak(url, "Hello there!!", model="tiny").json()["error"]["param"] == "input"
+    with running(tiny, max_chars=20_000) as url:
+        # 12 bytes for each character are not too many
+        assert speak(url, "😀" * 20_001).json()["error"]["code"] == "string_above_max_length"
+
+
+def test_a_setting_that_the_engine_refuses(tiny, monkeypatch):
+    def refuse(**_):
+        raise SettingError("too slow")
+
+    monkeypatch.setattr(tiny, "generate_stream", refuse)
+    with running(tiny) as url:
+        response = speak(url)
+        assert response.status_code == 400
+        assert response.json()["error"]["message"] == "too slow"
 
 
 def test_metrics(tiny):
@@ -378,5 +394,6 @@ def test_metrics(tiny):
         assert metric(url, 'kittentts_failures_total{status="400"}') == 1
         assert metric(url, "kittentts_audio_seconds_total") == pytest.approx(seconds(tiny))
         assert metric(url, "kittentts_times_real_time") > 0
+        assert metric(url, "kittentts_first_sound_seconds_count") == 1
         assert metric(url, "kittentts_queue") == metric(url, "kittentts_busy_workers") == 0
         assert CLIENT.get(url + "/metrics").headers["content-type"].startswith("text/plain; version=")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import time
 
+import numpy as np
 import pytest
 import tiny_model
 from speech_server import CLIENT, SPEECH, asking, connect, metric, running, speak, wait_for
@@ -91,6 +92,26 @@ class TestTimeouts:
             assert speak(url).status_code == 200
             assert metric(url, 'kittentts_failures_total{status="left"}') == 1
 
+    def test_a_client_that_does_not_read_a_short_answer(self, tiny, monkeypatch):
+        # its end is in no buffer of the system, and it is no piece that the next one waits for
+        monkeypatch.setattr("kittentts.server.connections._SEND_TIMEOUT", SHORT)
+        monkeypatch.setattr("kittentts.server.connections._SEND_BUFFER", 4096)
+        with running(tiny) as url, asking(url, "A few words.", receive_buffer=4096):
+            wait_for(lambda: url.server.server_state.tasks)
+            wait_for(lambda: not url.server.server_state.connections)
+
+    def test_a_client_that_has_taken_everything_may_wait_for_more(self, tiny, monkeypatch):
+        monkeypatch.setattr("kittentts.server.connections._SEND_TIMEOUT", SHORT)
+
+        def slow(**_):
+            for _ in range(2):
+                yield np.zeros(240_000, np.float32)
+                time.sleep(3 * SHORT)
+
+        monkeypatch.setattr(tiny, "generate_stream", slow)
+        with running(tiny) as url, asking(url, "Hello.", receive_buffer=4096) as connection:
+            assert len(end(connection)) > 2 * 2 * 240_000
+
     def test_a_client_that_reads_slowly_gets_everything(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._SEND_TIMEOUT", SHORT)
         # spoken in one piece, of half a megabyte
@@ -117,6 +138,18 @@ class TestCrowds:
             assert [end(connection) for connection in idle[:15]] == [b""] * 15
             idle[-1].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert idle[-1].recv(1000).startswith(b"HTTP/1.1 200")
+
+    def test_the_connection_that_asked_last_stays(self, tiny, monkeypatch):
+        monkeypatch.setattr("kittentts.server.connections.max_connections", lambda: 10)
+        with running(tiny) as url, contextlib.ExitStack() as stack:
+            asking = stack.enter_context(connect(url))
+            for _ in range(2):
+                for _ in range(5):
+                    stack.enter_context(connect(url))
+                asking.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert asking.recv(1000).startswith(b"HTTP/1.1 200")
+                # the rest of the answer
+                asking.recv(1000)
 
     def test_requests_that_are_answered_are_not_closed(self, tmp_path, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections.max_connections", lambda: 2)

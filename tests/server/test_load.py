@@ -272,12 +272,16 @@ class TestStopping:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
-    def test_the_model_is_closed_at_the_end(self, tiny_directory):
+    def test_the_model_is_closed_whatever_happens(self, tiny_directory):
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         model = KittenTTS(tiny_directory)
+
+        def fail():
+            raise ZeroDivisionError
+
         try:
-            with run.bind("127.0.0.1", 0) as bound:
-                run.serve(model, Settings(("tiny",), {}), bound, 60.0, lambda: signal.raise_signal(signal.SIGTERM))
+            with run.bind("127.0.0.1", 0) as bound, pytest.raises(ZeroDivisionError):
+                run.serve(model, Settings(("tiny",), {}), bound, 60.0, fail)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)

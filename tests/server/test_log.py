@@ -1,10 +1,13 @@
 """What was to be spoken is in the log only if the operator asks for it."""
 
+import asyncio
+
 import httpx
 import pytest
 from speech_server import metric, running, speak
 
 from kittentts.errors import SynthesisError
+from kittentts.server.errors import UnexpectedErrors
 
 TEXT = "A secret text."
 
@@ -51,6 +54,21 @@ def test_other_errors(tiny, caplog, monkeypatch, log_text):
         assert metric(url, 'kittentts_failures_total{status="500"}') == 1
     assert "a request failed: RuntimeError" in caplog.text
     assert (TEXT in caplog.text) == log_text
+
+
+def test_an_error_after_the_beginning_of_an_answer(caplog):
+    async def broken(_, __, send):
+        await send({"type": "http.response.start", "status": 200})
+        raise RuntimeError(TEXT)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    sent = []
+    asyncio.run(UnexpectedErrors(broken, log_text=False)({"type": "http"}, None, send))
+    # uvicorn breaks off what has no end
+    assert sent == ["http.response.start"]
+    assert TEXT not in caplog.text
 
 
 def test_an_error_at_the_end_of_an_answer(tiny, caplog, monkeypatch):

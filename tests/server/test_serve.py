@@ -86,6 +86,7 @@ def test_options(serve, tiny_directory):
         check_pcm(spoken.content, model.generate("Hello there.", "Jasper", 2.0, clean_text=True))
         spoken = speak(url, "Hello again.", voice="alloy", speed=1.0, model="mine", response_format="pcm")
         check_pcm(spoken.content, model.generate("Hello again.", "Leo", 1.0, clean_text=True))
+    assert speak(url, voice="nova").status_code == 200
     assert speak(url, "A text of 21 letters.").status_code == 400
     assert CLIENT.get(url + "/health", headers={"Host": "tts.lan", "Origin": "https://example.org"}).status_code == 200
     process.terminate()
