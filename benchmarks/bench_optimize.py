@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+from measure import machine
 
-import kittentts
 from kittentts import KittenTTS
 from kittentts.models.probes import probes
 from kittentts.models.repository import find_model
 from kittentts.optimize.build import variants
-from kittentts.optimize.cpu import cpu_name
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
 from kittentts.runtime import onnx_graph
 
@@ -61,11 +60,8 @@ def main() -> None:
 def measure(model: str, paths: dict[str, Path], text: str, rounds: int) -> dict[str, Any]:
     inputs = inputs_of(model, text)
     report: dict[str, Any] = {
-        "kittentts": kittentts.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "cpu": cpu_name(),
+        "machine": machine(),
         "exact with all 8-bit weights": is_exact(LARGEST_PAIR),
-        "cores": os.cpu_count(),
         "model": model,
         "text": text,
         "rounds": rounds,
@@ -120,10 +116,8 @@ def operators(path: Path, inputs: dict[str, Any]) -> dict[str, float]:
 
 
 def print_report(report: dict[str, Any]) -> None:
-    print(f"kittentts {report['kittentts']}, ONNX Runtime {report['onnxruntime']}, model {report['model']}")
-    print(
-        f"{report['cpu']}, {report['cores']} cores; all 8-bit products exact: {report['exact with all 8-bit weights']}"
-    )
+    print(report["machine"])
+    print(f"model {report['model']}; all 8-bit products exact: {report['exact with all 8-bit weights']}")
     print(f"one sentence, same samples, median of {report['rounds']} interleaved rounds\n")
     counts = list(report["seconds"])
     heads = [f"{count} thread{'s' if count != '1' else ''}: seconds (min-max) | ratio" for count in counts]

@@ -35,7 +35,7 @@ def optimized_file(original: Path, probes: Probes, mode: str = "auto") -> Path:
     """Return the file to open instead of a model's ONNX file: a faster one with the same output, or this very one.
 
     The first time, it is made, which takes some 15 s for 80M parameters; concurrent processes wait for the one that
-    is at it. Whatever goes wrong then is logged as a warning, and the original is returned.
+    makes it. Whatever goes wrong then is logged as a warning, and the original is returned.
 
     Args:
         original: the ONNX file. What lies beside it, from `optimize`, is used first.
@@ -104,7 +104,7 @@ def _check_onnx(what: str) -> None:
 
 
 def _existing_file(original: Path, *, thorough: bool) -> Path | None:
-    """Return the file to open, from beside the original or from the cache; None where neither has a sound one."""
+    """Return the file to open, from beside the original or from the cache; None where neither has an undamaged one."""
     from kittentts.optimize.record import usable_file
 
     return usable_file(original.parent, original) or usable_file(_cache_folder(original), original, thorough=thorough)

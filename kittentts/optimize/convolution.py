@@ -13,9 +13,9 @@ computed, as long as nothing overflows. So these give the same bits as ONNX Runt
 - "float": a float32 `Conv` of x - x0 and w - w0. All its partial sums are integers; while they are at most 2^24 in
   size, float32 holds them exactly, in whatever order they are summed.
 
-What usually follows, an int32 bias and a cast to float32, is taken in: float(sum) + float(bias) is rounded once, as
-float(sum + bias) is, because both terms are exact (the sum is at most 2^24, the bias was cast from a float32). It
-differs only where the int32 sum would overflow.
+What usually follows, an int32 bias and a cast to float32, is fused into the product: float(sum) + float(bias) is
+rounded once, as float(sum + bias) is, because both terms are exact (the sum is at most 2^24, the bias was cast from a
+float32). It differs only where the int32 sum would overflow.
 
 On x86 CPUs without VNNI, ONNX Runtime's kernel for unsigned x signed numbers adds the products of two neighbouring
 rows in 16 bits, where they saturate beyond 32,767. They cannot when the weights of one sign in such a pair add up to
@@ -169,7 +169,7 @@ def _rewrite_as_matmul(graph: Graph, node: NodeProto, *, signed: bool) -> None:
     matrix, zero = _matrix(graph, node, signed=signed)
     right = [graph.constant(matrix)]
     zeros = [_inputs(node)[2], graph.constant(zero) if zero.any() else ""]
-    end, bias = _end(graph, node)
+    end, bias = _float_result(graph, node)
     if end is None:
         product = graph.add("MatMulInteger", [columns, *right, *zeros])
         end = node.output[0]
@@ -228,7 +228,7 @@ def _rewrite_as_float(graph: Graph, node: NodeProto) -> None:
     values = graph.add("Cast", [x], to=TensorProto.FLOAT)
     if x0:
         values = graph.add("Sub", [values, graph.add("Cast", [x0], to=TensorProto.FLOAT)])
-    end, bias = _end(graph, node)
+    end, bias = _float_result(graph, node)
     inputs = [values, graph.constant(centred.astype(np.float32))]
     shape: dict[str, Any] = {"strides": [stride], "dilations": [dilation], "pads": pads}
     product = graph.add("Conv", [*inputs, *([] if bias is None else [bias])], **shape)
@@ -237,7 +237,7 @@ def _rewrite_as_float(graph: Graph, node: NodeProto) -> None:
     graph.replace(end, product)
 
 
-def _end(graph: Graph, node: NodeProto) -> tuple[str | None, str | None]:
+def _float_result(graph: Graph, node: NodeProto) -> tuple[str | None, str | None]:
     """Return the float32 tensor that the convolution with its bias becomes, and that bias as float32, (C_out,).
 
     The first is None where no cast follows at once, or the sum or the bias may not be exact in float32; the second

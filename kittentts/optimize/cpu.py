@@ -22,12 +22,3 @@ def cpu_identity() -> str:
                 # the kernel may list features in another order
                 lines.add(" ".join(sorted(value.split())))
     return " | ".join(sorted(filter(None, lines)))
-
-
-def cpu_name() -> str:
-    """Return the CPU's name for people."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,8 +155,3 @@ def _in_order(nodes: list[NodeProto], outputs: set[str]) -> list[NodeProto]:
             pending += needs[index]
     order = graphlib.TopologicalSorter({index: needs[index] for index in sorted(alive)})
     return [nodes[index] for index in order.static_order()]
-
-
-def count_operators(model: ModelProto) -> Counter[str]:
-    """Return how many nodes of each operator a model has."""
-    return Counter(node.op_type for node in all_nodes(model.graph))

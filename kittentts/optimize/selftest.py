@@ -2,7 +2,7 @@
 
 ONNX Runtime's kernel for x86 CPUs without VNNI adds two neighbouring products in 16 bits (`vpmaddubsw`), which saturate
 at 32,767. A graph made on one CPU may meet another, in a home directory that is shared or an image that is copied. So
-it says what its largest such pair is, and is used only where a product with pairs of this size is exact.
+its record says what its largest such pair is, and is used only where a product with pairs of this size is exact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LARGEST_PAIR = 256
 SAFE_PAIR = 128
 """255 * 128 < 32,767: up to here nothing saturates."""
 
-# y = MatMulInteger(a, b), a uint8 of shape (m, k), b int8 of shape (k, n); tests/test_optimize_selftest.py makes it
+# y = MatMulInteger(a, b), a uint8 of shape (m, k), b int8 of shape (k, n); made by tests/optimize/test_selftest.py
 _MATMUL = base64.b64decode(
     "CAgSCWtpdHRlbnR0czppChgKAWEKAWISAXkiDU1hdE11bEludGVnZXISCHNlbGZ0ZXN0WhUKAWESEAoOCAISCgoDEgFtCgMSAWtaFQoBYhIQCg4I"
     "AxIKCgMSAWsKAxIBbmIVCgF5EhAKDggGEgoKAxIBbQoDEgFuQgQKABAN"
@@ -32,8 +32,8 @@ _MATMUL = base64.b64decode(
 
 @functools.cache
 def is_exact(largest_pair: int) -> bool:
-    """Return whether products are exact here with neighbouring weights that add up to so much, 0-256. About 10 ms."""
-    # the sizes of the smallest convolution that would matter; the rows end in the midst of a block
+    """Return whether products are exact here with neighbouring weights that add up to 0 to 256; takes 10 ms."""
+    # 70 rows are no multiple of the rows that a kernel takes at once, so that its last, shorter block is tested too
     weights = _worst_weights(largest_pair, rows=70, columns=40)
     activations = np.full((9, len(weights)), 255, np.uint8)
     # other sums than the largest one, too
