@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from kittentts.alignment.source_map import map_to_source
 from kittentts.preprocess import TextPreprocessor, chunk_text, normalize_text
 
 if TYPE_CHECKING:
@@ -23,12 +24,42 @@ PROSE = (
     "$4.20 for 3 apples. Nobody knew why the old man in the tower never spoke, but everyone agreed that it's a fine "
     "story; Chapter IV tells it. "
 )
-ADVERSARIAL = ("1-", "1–", "$", "$1K-", "a.", "<", "1,", "1,111,", "1/", "1:", '1"', "½", "+1 1 1 ", "a1-$,.:/%'@<5 e ")
-FUNCTIONS = {"normalize_text": normalize_text, "TextPreprocessor": TextPreprocessor(), "chunk_text": chunk_text}
+ADVERSARIAL = (
+    "7",
+    "½",
+    "1-",
+    "1–",
+    "$",
+    "$1K-",
+    "a.",
+    "<",
+    "1,",
+    "1,111,",
+    "1/",
+    "1:",
+    '1"',
+    "½",
+    "+1 1 1 ",
+    "a1-$,.:/%'@<5 e ",
+)
 IMPORT = (
     "import time; start = time.process_time(); from kittentts.preprocess import chunk_text; "
     "print(time.process_time() - start)"
 )
+
+
+def clean_and_map(text: str) -> None:
+    """Do what `synthesize` does with a text before it is phonemized."""
+    cleaned, steps = TextPreprocessor(remove_punctuation=False).process_with_edits(text)
+    map_to_source(text, cleaned, steps, chunk_text(cleaned))
+
+
+FUNCTIONS = {
+    "normalize_text": normalize_text,
+    "TextPreprocessor": TextPreprocessor(),
+    "chunk_text": chunk_text,
+    "TextPreprocessor, chunk_text and map_to_source": clean_and_map,
+}
 
 
 def main() -> None:

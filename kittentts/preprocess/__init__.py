@@ -7,7 +7,7 @@
 | `preprocessor` | `TextPreprocessor`: clean a text and write out its numbers, with flags |
 | `expand`, `cleanup` | the single steps of the preprocessor as functions |
 | `rules` and `rules_*` | the one table of rules behind all of these |
-| `rule`, `apply` | what a rule is; which rule speaks for which characters |
+| `rule`, `apply` | what a rule is; which rule takes which characters |
 | `numbers` | numbers in words |
 | `units` | the names of units |
 | `edits` | which characters of a text became which |

@@ -1,4 +1,4 @@
-"""Apply rules to a text: who speaks for which characters, and the text that results."""
+"""Apply rules to a text: which rule takes which characters, and the text that results."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Replacement(NamedTuple):
 
 
 def find_replacements(text: str, rules: Iterable[Rule]) -> list[Replacement]:
-    """Let each rule in turn take the characters that it speaks for; return what they took in the text's order.
+    """Let each rule in turn take the characters that it replaces; return the replacements in the text's order.
 
     Replacements never overlap, and no rule sees the words that another one has spoken.
     """
-    slate = _in_plain_digits(text)  # where characters that are taken are blotted out
-    characters = set(slate)
+    masked = _in_plain_digits(text)  # what a rule has taken is replaced by TAKEN, so that no other one sees it
+    characters = set(masked)
     taken: list[Replacement] = []
     for rule in rules:
         if rule.needs and characters.isdisjoint(rule.needs):
             continue
         found = [
             Replacement(match.start(), match.end(), spoken, rule.reason)
-            for match in compiled(rule.pattern).finditer(slate)
+            for match in compiled(rule.pattern).finditer(masked)
             if (spoken := rule.speak(match)) is not None
         ]
         if found:
-            slate = _blot_out(slate, found)
+            masked = _mask(masked, found)
             taken += found
     return sorted(taken)
 
@@ -100,13 +100,13 @@ def _with_commas(match: re.Match[str]) -> str:
     return match[0] if is_list else re.sub(r"\s", ",", match[0])
 
 
-def _blot_out(slate: str, found: list[Replacement]) -> str:
+def _mask(masked: str, found: list[Replacement]) -> str:
     pieces: list[str] = []
     position = 0
     for start, end, *_ in found:
-        pieces += (slate[position:start], TAKEN * (end - start))
+        pieces += (masked[position:start], TAKEN * (end - start))
         position = end
-    pieces.append(slate[position:])
+    pieces.append(masked[position:])
     return "".join(pieces)
 
 

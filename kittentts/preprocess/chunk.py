@@ -23,6 +23,7 @@ _ABBREVIATIONS = frozenset(
 _CAPITALIZED_ABBREVIATIONS = frozenset(word_list("Hon Rep"))
 # The end of a sentence only if a capital letter follows. So are dotted letters such as a.m. and U.S.
 _SOMETIMES_FINAL = frozenset(word_list("ch chs sec secs etc inc ltd co corp jr sr dept est"))
+# No abbreviation has more characters; of dotted letters ("U.S.") five are seen.
 _LONGEST_ABBREVIATION = 8
 # "bus no. five" is one sentence.
 _NUMBER_WORD = re.compile(

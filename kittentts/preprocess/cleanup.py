@@ -126,16 +126,16 @@ def remove_accents(text: str) -> str:
 
 
 def normalize_unicode(text: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"] = "NFC") -> str:
-    """`unicodedata.normalize`, but in linear time for floods of combining marks.
+    """`unicodedata.normalize`, but in linear time where thousands of combining marks follow one another.
 
     Raises:
         ValueError: there is no such form.
 
     """
-    return "".join(unicodedata.normalize(form, piece) for piece in _pieces_without_floods(text))
+    return "".join(unicodedata.normalize(form, piece) for piece in _split_runs_of_marks(text))
 
 
-def _pieces_without_floods(text: str) -> list[str]:
+def _split_runs_of_marks(text: str) -> list[str]:
     """Cut a text wherever `_MOST_MARKS` combining marks follow one another: CPython sorts them in quadratic time."""
     if text.isascii():
         return [text]

@@ -97,5 +97,5 @@ def replace_numbers(text: str, replace_floats: bool = True) -> str:
 def _apply_named(text: str, *names: str) -> str:
     from kittentts.preprocess.rules import RULES
 
-    # The rules without flags are for normalize_text, except those that no front door uses.
+    # The rules without flags are for normalize_text, except those that neither it nor TextPreprocessor uses.
     return apply_rules(text, [rule for rule in RULES if rule.name in names and (rule.flags or not rule.reading)])

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 class Rule(NamedTuple):
     """One way to turn written characters into spoken words."""
 
-    # The expand_* and replace_* functions choose their rules by this name.
     name: str
-    # One of abbreviation, citation, currency, date, number, ordinal, time, url, punctuation, internal, other.
+    """The expand_* and replace_* functions choose their rules by it."""
     reason: str
-    # A regular expression; see the module's docstring.
+    """One of abbreviation, citation, currency, date, number, ordinal, time, url, punctuation, internal, other."""
     pattern: str
-    # The spoken form of a match, or None to leave the match to later rules.
+    """A regular expression; see the module's docstring."""
     speak: Callable[[Match[str]], str | None]
-    # The flags of TextPreprocessor that must all be on; without any, TextPreprocessor does not use the rule.
+    """The spoken form of a match, or None to leave the match to later rules."""
     flags: tuple[str, ...] = ()
-    # Whether normalize_text uses the rule.
+    """The flags of TextPreprocessor that must all be on; without any, TextPreprocessor does not use the rule."""
     reading: bool = True
-    # A text with none of these characters has nothing for this rule, and is not searched.
+    """Whether normalize_text uses the rule."""
     needs: str = ""
+    """A text with none of these characters has nothing for this rule, and is not searched."""
 
 
 # Characters that a rule has taken look like this to the rules after it: neither a word, nor space, nor punctuation.
