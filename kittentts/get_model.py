@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kittentts import defaults
 from kittentts.errors import StoppedError
 from kittentts.loading import ModelSpec, load_engine, load_from_local
-from kittentts.synthesis.options import SpeechOptions
+from kittentts.synthesis.speech_options import SpeechOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping

@@ -31,10 +31,10 @@ from kittentts.runtime.sessions import Cores, SessionHandle
 from kittentts.synthesis import plan
 from kittentts.synthesis.many import check_many, run_many
 from kittentts.synthesis.model_input import make_model_inputs
-from kittentts.synthesis.options import SpeechOptions
 from kittentts.synthesis.progress import ChunkReporter, TextReporter
 from kittentts.synthesis.request import check_model_options, check_options, excerpt, make_request
 from kittentts.synthesis.scheduler import WINDOW, Scheduler, run_request
+from kittentts.synthesis.speech_options import SpeechOptions
 from kittentts.synthesis.trimming import trimmed, with_pauses
 
 if TYPE_CHECKING:

@@ -66,16 +66,16 @@ def to_json(chunks: Sequence[SpokenChunk], *, words: bool = False) -> str:
     return json.dumps({"chunks": [dataclasses.asdict(chunk) for chunk in chunks]}, ensure_ascii=False, indent=1)
 
 
-FORMATS: dict[str, Callable[..., str]] = {".srt": to_srt, ".vtt": to_vtt, ".json": to_json}
+SUBTITLE_FORMATS: dict[str, Callable[..., str]] = {".srt": to_srt, ".vtt": to_vtt, ".json": to_json}
 """By the suffix of the file."""
 
 
-def find_format(path: Path) -> Callable[..., str]:
+def find_subtitle_format(path: Path) -> Callable[..., str]:
     """Return the function that makes what a file of this name holds; raise `SettingError` for another suffix."""
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise SettingError(f"the suffix of {str(path)!r} names no subtitles; use one of {', '.join(FORMATS)}")
-    return FORMATS[suffix]
+    if suffix not in SUBTITLE_FORMATS:
+        raise SettingError(f"the suffix of {str(path)!r} names no subtitles; use one of {', '.join(SUBTITLE_FORMATS)}")
+    return SUBTITLE_FORMATS[suffix]
 
 
 def _check_words(chunks: Sequence[SpokenChunk]) -> None:

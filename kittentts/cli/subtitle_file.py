@@ -31,11 +31,11 @@ def open_subtitle_file(path: str | os.PathLike[str], *, words: bool) -> Iterator
         SettingError: the suffix names no format; or, by the function, words are wanted and the model tells no times.
         OSError: the folder does not exist, is not writable, or is full.
     """
-    from kittentts.alignment.subtitles import find_format
+    from kittentts.alignment.subtitles import find_subtitle_format
     from kittentts.audio.files import atomic_write
 
     path = Path(path)
-    to_text = find_format(path)
+    to_text = find_subtitle_format(path)
     chunks: list[SpokenChunk] = []
 
     def audio_of(speeches: Iterable[Speech]) -> Generator[NDArray[np.float32], None, None]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from kittentts.server.errors import ApiError
+from kittentts.server.api_errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

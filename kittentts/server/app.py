@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from kittentts import __version__
 from kittentts.server.admission import AdmissionQueue
-from kittentts.server.errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
+from kittentts.server.api_errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
 from kittentts.server.response import SpeechResponse, SpeechService

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
-from kittentts.server.errors import ApiError, error_response
+from kittentts.server.api_errors import ApiError, error_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
-from kittentts.server.errors import ApiError, api_error, error_response, log_error
+from kittentts.server.api_errors import ApiError, api_error, error_response, log_error
 from kittentts.server.speech_request import SpeechRequest, encoded_pieces, sse
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from kittentts.audio.encoder import Encoder
 from kittentts.audio.formats import FORMATS
 from kittentts.defaults import SAMPLE_RATE
-from kittentts.server.errors import ApiError
+from kittentts.server.api_errors import ApiError
 
 if TYPE_CHECKING:
     import threading

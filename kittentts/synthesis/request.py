@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kittentts.preprocess.edits import Edit
-    from kittentts.synthesis.options import SpeechOptions
+    from kittentts.synthesis.speech_options import SpeechOptions
 
 # characters of a text in a message
 _EXCERPT = 40

@@ -53,23 +53,23 @@ def trimmed(
         The waveform, and the samples at which the tokens begin and the last one ends, as far as they are left. None if
         that is not known.
     """
-    edges = None
+    token_boundaries = None
     # else they mean something else than in this family of graphs
     if durations is not None and len(durations) >= _BOUNDARIES and durations.sum() * _FRAME == len(waveform):
-        edges = np.concatenate([[0], np.cumsum(durations)]) * _FRAME
+        token_boundaries = np.concatenate([[0], np.cumsum(durations)]) * _FRAME
     if trim == "exact":
-        begin, end = _ends(waveform, edges)
+        begin, end = _ends(waveform, token_boundaries)
         waveform = _faded(waveform[begin:end])
     else:
         begin, waveform = 0, trim_tail(waveform)
-    return waveform, None if edges is None else np.clip(edges - begin, 0, len(waveform))
+    return waveform, None if token_boundaries is None else np.clip(token_boundaries - begin, 0, len(waveform))
 
 
-def _ends(waveform: Samples, edges: NDArray[np.int64] | None) -> tuple[int, int]:
+def _ends(waveform: Samples, token_boundaries: NDArray[np.int64] | None) -> tuple[int, int]:
     """Return the sample where the speech begins, and the one after its end, each with a margin of silence."""
     first, last = 0, len(waveform)
-    if edges is not None:
-        first, last = max(0, int(edges[1]) - _EARLY), int(edges[-3])
+    if token_boundaries is not None:
+        first, last = max(0, int(token_boundaries[1]) - _EARLY), int(token_boundaries[-3])
     steps = waveform[first : first + (last - first) // _STEP * _STEP].reshape(-1, _STEP)
     loudness = np.sqrt((steps**2).mean(axis=1))
     loud = np.flatnonzero(loudness > _SILENCE * np.quantile(loudness, 0.95)) if loudness.size else loudness

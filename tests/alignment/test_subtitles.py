@@ -222,16 +222,16 @@ def test_json_holds_everything(tiny):
     [("a.srt", subtitles.to_srt), ("b/A.VTT", subtitles.to_vtt), ("a.b.json", subtitles.to_json)],
 )
 def test_the_suffix_names_the_format(name, write):
-    assert subtitles.find_format(Path(name)) is write
+    assert subtitles.find_subtitle_format(Path(name)) is write
 
 
 @pytest.mark.parametrize("name", ["a.txt", "srt", "a.srt.gz"])
 def test_another_suffix_is_refused(name):
     with pytest.raises(SettingError, match=rf"'{name}' names no subtitles; use one of \.srt, \.vtt, \.json"):
-        subtitles.find_format(Path(name))
+        subtitles.find_subtitle_format(Path(name))
 
 
-@pytest.mark.parametrize("write", subtitles.FORMATS.values())
+@pytest.mark.parametrize("write", subtitles.SUBTITLE_FORMATS.values())
 def test_no_words_are_told_where_there_are_no_durations(write):
     chunk = SpokenChunk("One.", 0.0, 1.0, (0, 4), None, None)
     assert "One." in write([chunk])

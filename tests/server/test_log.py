@@ -7,7 +7,7 @@ import pytest
 from speech_server import metric, running, speak
 
 from kittentts.errors import SynthesisError
-from kittentts.server.errors import UnexpectedErrors
+from kittentts.server.api_errors import UnexpectedErrors
 
 TEXT = "A secret text."
 

@@ -56,7 +56,7 @@ def test_a_piece_without_a_sound_is_left_out_and_moves_nothing(tiny_directory, m
 
 
 def _options():
-    from kittentts.synthesis.options import SpeechOptions
+    from kittentts.synthesis.speech_options import SpeechOptions
 
     return SpeechOptions(VOICE)
 

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from kittentts.errors import SettingError
-from kittentts.synthesis.options import SpeechOptions
 from kittentts.synthesis.request import check_options
+from kittentts.synthesis.speech_options import SpeechOptions
 
 
 @pytest.mark.parametrize(
