@@ -30,7 +30,7 @@ import numpy as np
 from onnx import TensorProto, numpy_helper
 
 from kittentts.optimize.editable_graph import MICROSOFT, attributes
-from kittentts.optimize.rewrite import Rule
+from kittentts.optimize.rewrite import RewriteRule
 from kittentts.optimize.selftest import LARGEST_PAIR
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _EXACT_FLOAT = 2**24
 _LARGEST_ACTIVATION = 255
 
 
-def convolution_rule(flavour: Flavour, limit: int = LARGEST_PAIR) -> Rule:
+def convolution_rule(flavour: Flavour, limit: int = LARGEST_PAIR) -> RewriteRule:
     """Return the rule in one flavour.
 
     Args:

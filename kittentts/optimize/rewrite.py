@@ -37,7 +37,7 @@ class Applied:
     """Rule and reason -> how many nodes."""
 
 
-def apply(model: ModelProto, rules: Sequence[Rule]) -> Applied:
+def apply(model: ModelProto, rules: Sequence[RewriteRule]) -> Applied:
     """Change the model by the rules, each node by the first rule that does not refuse it."""
     graph, applied = Graph(model), Applied()
     for node in graph.nodes:
