@@ -55,7 +55,7 @@ def convolution_rule(flavour: Flavour, limit: int = LARGEST_PAIR) -> RewriteRule
         limit: refuse what would have signed weights of one sign that, as neighbours, add up to more.
     """
     if flavour == "float":
-        return Rule("ConvInteger as Conv", "ConvInteger", _refuse_float, _rewrite_as_float)
+        return RewriteRule("ConvInteger as Conv", "ConvInteger", _refuse_float, _rewrite_as_float)
     signed = flavour == "signed"
 
     def refuse(graph: Graph, node: NodeProto) -> str | None:
@@ -67,7 +67,7 @@ def convolution_rule(flavour: Flavour, limit: int = LARGEST_PAIR) -> RewriteRule
     def rewrite(graph: Graph, node: NodeProto) -> None:
         _rewrite_as_matmul(graph, node, signed=signed)
 
-    return Rule(f"ConvInteger as {flavour} MatMulInteger", "ConvInteger", refuse, rewrite)
+    return RewriteRule(f"ConvInteger as {flavour} MatMulInteger", "ConvInteger", refuse, rewrite)
 
 
 def largest_pair(model: ModelProto) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RewriteRule:
     """One way to compute the same bits faster."""
 
     name: str
