@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _speak_all(model: KittenTTS, items: list[BatchItem], options: argparse.Namespace, summary: _Summary) -> None:
-    """Write each item's file; only an error of the file system ends it early, for all others would have it too."""
+    """Write each item's file; an error of the file system, like a full disk, ends it, for all have it."""
     from kittentts.audio.files import open_file
     from kittentts.defaults import SAMPLE_RATE
 
@@ -225,7 +225,7 @@ def _remove_leftovers(items: list[BatchItem], options: argparse.Namespace) -> No
 
 
 class _Summary:
-    """Counts what comes of the items, shows it in a bar, and sums it up on stderr at the end, however that comes."""
+    """Counts what comes of the items, shows it in a bar, and sums it up on stderr at the end, also after an error."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.skipped = 0

@@ -43,7 +43,7 @@ class _Entry(NamedTuple):
 
 
 def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[str]) -> Iterator[BatchItem | str]:
-    """Yield the items of all inputs; for one that is malformed, or would leave the directory, what is wrong with it.
+    """Yield the items of all inputs; a message for each that is malformed or cannot have the file that it names.
 
     Args:
         options: of the command.

@@ -234,7 +234,7 @@ def describe(error: Exception) -> str:
 
 @contextlib.contextmanager
 def name_errors(name: str) -> Iterator[None]:
-    """Let each `OSError` name this file: that of a full disk names none, that of a file written aside another."""
+    """Let each `OSError` name this stream, which was open already: that of the system names none."""
     try:
         yield
     except OSError as error:

@@ -115,7 +115,7 @@ def _text(options: argparse.Namespace) -> str:
         options.wrong_usage("give the text either as arguments or with -i, not both")
     if options.text and options.text != ["-"]:
         return " ".join(options.text)
-    if options.input is None and not options.text and (sys.stdin is None or sys.stdin.isatty()):
+    if options.input is None and not options.text and sys.stdin.isatty():
         options.wrong_usage("give a text: as arguments, with -i FILE, or through a pipe")
     return read_text(options.input or "-")
 
