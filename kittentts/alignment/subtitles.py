@@ -101,7 +101,7 @@ def _sentence_cues(chunks: Iterable[SpokenChunk]) -> Iterator[_Cue]:
         if not chunk.words:
             yield _Cue(_one_line(chunk.text), (), chunk.start, chunk.end)
             continue
-        pieces = _written(chunk, chunk.words)
+        pieces = _split_at_words(chunk, chunk.words)
         first = 0
         while first < len(pieces):
             after = _cue_end(pieces, chunk.words, first)
@@ -111,15 +111,13 @@ def _sentence_cues(chunks: Iterable[SpokenChunk]) -> Iterator[_Cue]:
             first = after
 
 
-def _written(chunk: SpokenChunk, words: Sequence[Word]) -> list[str]:
+def _split_at_words(chunk: SpokenChunk, words: Sequence[Word]) -> list[str]:
     """Return for each word what is written from it to the next one; the first and the last have the chunk's ends."""
     origin = chunk.span[0]
     cuts = [0, *(word.span[0] - origin for word in words[1:]), len(chunk.text)]
     # an opening bracket or quote belongs to the word after it
     for i in range(1, len(cuts) - 1):
-        while (
-            cuts[i] > cuts[i - 1] and not chunk.text[cuts[i] - 1].isspace() and cuts[i] > words[i - 1].span[1] - origin
-        ):
+        while cuts[i] > words[i - 1].span[1] - origin and not chunk.text[cuts[i] - 1].isspace():
             cuts[i] -= 1
     return [chunk.text[cuts[i] : cuts[i + 1]] for i in range(len(words))]
 

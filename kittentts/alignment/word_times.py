@@ -167,10 +167,9 @@ def align(isolated_phonemes: Sequence[str], symbols: str) -> list[range]:
     for phonemes in isolated_phonemes:
         # of the space after it
         position += len(phonemes)
-        end, next_start = _cut(matches, spaces, position)
-        end = max(start, end)
+        end = max(start, _cut(matches, spaces, position))
         found.append(_sounding(symbols, start, end))
-        start = max(end, next_start)
+        start = end
         position += 1
     return found
 
@@ -205,21 +204,20 @@ def _matches(spoken: str, symbols: str) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _cut(matches: Sequence[tuple[int, int]], spaces: Sequence[int], space: int) -> tuple[int, int]:
-    """Return where a word ends and where the next begins in the symbols, from the place of the space between them."""
+def _cut(matches: Sequence[tuple[int, int]], spaces: Sequence[int], space: int) -> int:
+    """Return where a word ends in the symbols, from the place of the space after it in the words spoken alone."""
     index = bisect_left(matches, (space, 0))
     end, new_end = matches[index]
     if end == space:
-        return new_end, new_end + 1
+        return new_end
     # what is between two matches has been replaced: at the space that is nearest to the same share of it
     begin, new_begin = matches[index - 1][0] + 1, matches[index - 1][1] + 1
     aim = new_begin + (space - begin + 0.5) / (end - begin) * (new_end - new_begin)
     first, last = bisect_left(spaces, new_begin), bisect_left(spaces, new_end)
-    if first < last:
-        after = bisect_left(spaces, aim, first, last)
-        cut = min(spaces[max(first, after - 1) : min(after + 1, last)], key=lambda i: abs(i - aim))
-        return cut, cut + 1
-    return round(aim), round(aim)
+    if first == last:
+        return round(aim)
+    after = bisect_left(spaces, aim, first, last)
+    return min(spaces[max(first, after - 1) : min(after + 1, last)], key=lambda i: abs(i - aim))
 
 
 def _sounding(symbols: str, start: int, end: int) -> range:

@@ -65,6 +65,7 @@ def test_srt_is_read_back_with_its_times_and_words(tiny):
 def test_vtt_is_read_back_with_its_times_and_words(tiny):
     speech = tiny.synthesize(TEXT, clean_text=True)
     plain = webvtt.from_string(speech.to_vtt())
+    assert "<" not in speech.to_vtt()
     assert " ".join(" ".join(cue.text.split()) for cue in plain) == TEXT
     timed = webvtt.from_buffer(io.StringIO(speech.to_vtt(words=True)))
     assert [(cue.start, cue.end) for cue in timed] == [(cue.start, cue.end) for cue in plain]
@@ -193,7 +194,13 @@ def test_karaoke_to_the_letter():
     )
 
 
+def test_a_chunk_that_was_not_written_has_no_cue():
+    chunks = [SpokenChunk(" ", 0.0, 1.0, (0, 0), (), ()), chunk_of("So it is.", start=1.0)]
+    assert [cue.content for cue in srt.parse(subtitles.to_srt(chunks))] == ["So it is."]
+
+
 def test_times_beyond_an_hour():
+    assert "\n01:00:00,000 --> 01:00:00,500\n" in subtitles.to_srt([chunk_of("Now.", 0.5, start=3600.0)])
     chunk = chunk_of("Late.", 0.5, start=3600 * 11 + 61.9996)
     assert "11:01:02,000 --> 11:01:02,500" in subtitles.to_srt([chunk])
     assert "11:01:02.000 --> 11:01:02.500" in subtitles.to_vtt([chunk])

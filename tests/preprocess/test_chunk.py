@@ -22,6 +22,7 @@ def test_compat(case):
         ("Dr. Lee met Ms. May. They talked.", ["Dr. Lee met Ms. May.", "They talked."]),
         ("mr. smith paid. he left.", ["mr. smith paid.", "he left."]),
         ("See Fig. 2 and fig. three. Done.", ["See Fig. 2 and fig. three.", "Done."]),
+        ("The Hon. Lee, our Rep. Then a rep. They left.", ["The Hon. Lee, our Rep. Then a rep.", "They left."]),
         ("In St. Louis. Really.", ["In St. Louis.", "Really."]),
         ("Use e.g. Python. Or not.", ["Use e.g. Python.", "Or not."]),
         ("Cats vs. Dogs. Cats won.", ["Cats vs. Dogs.", "Cats won."]),

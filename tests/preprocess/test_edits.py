@@ -36,6 +36,8 @@ def edited(text, cleaned):
         # a word alone is no sign: the "the" before is another one
         ("p q the r s", "the x y p q the r s", [("", "the x y ")]),
         ("the x y p q the r s", "p q the r s", [("the x y ", "")]),
+        # nor is one that was passed already
+        ("p q r p z w", "p z k w", [(" q r p z ", " z k ")]),
         ("a b", "c d e", [("a b", "c d e")]),
         ("a", "", [("a", "")]),
         ("", "a", [("", "a")]),
