@@ -2,8 +2,8 @@
 
     python tests/stress/callers.py [--seconds 300] [--threads 24] [--seed 1]
 
-The garbage collector runs often, and closes the streams that are left in reference cycles in whatever thread it runs. At
-the end no thread is left. If it hangs, the stacks of all threads are printed after a minute without progress.
+The garbage collector runs often, in any of the threads, and closes the streams that are left in reference cycles. At the
+end no thread is left. If it hangs, the stacks of all threads are printed after a minute without progress.
 """
 
 import argparse
@@ -77,7 +77,9 @@ def work(models, expected, chance, folder, stop, results):
     while not stop.is_set():
         number, text = chance.randrange(len(models)), chance.choice(TEXTS)
         audio = speak(models[number], text, chance, folder)
-        results["unfinished" if audio is None else "right" if audio.tobytes() == expected[number, text] else "WRONG"] += 1
+        results[
+            "unfinished" if audio is None else "right" if audio.tobytes() == expected[number, text] else "WRONG"
+        ] += 1
 
 
 def fork(models, expected, results):
