@@ -53,6 +53,10 @@ def test_thousands_of_symbols_are_cut_in_proportion():
         "a" * 999,
         "b" * 900 + " " + "c" * 400,
     ]
+    assert parts(["x" * 1500, "y" * 1500], "a" * 400 + " " + "b" * 900 + " " + "c" * 999) == [
+        "a" * 400 + " " + "b" * 900,
+        "c" * 999,
+    ]
 
 
 @pytest.mark.parametrize(("isolated", "symbols"), [("sˈɛvən", "sˈɛvən "), ("eɪ", "ɐ "), ("eɪ", "ɐ")])
