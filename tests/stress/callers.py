@@ -2,8 +2,8 @@
 
     python tests/stress/callers.py [--seconds 300] [--threads 24] [--seed 1]
 
-The garbage collector runs often, in any of the threads, and closes the streams that are left in reference cycles. At the
-end no thread is left. If it hangs, the stacks of all threads are printed after a minute without progress.
+The garbage collector runs often, in any of the threads, and closes the streams that are left in reference cycles.
+At the end no thread is left. If it hangs, the stacks of all threads are printed after a minute without progress.
 """
 
 import argparse
