@@ -20,6 +20,7 @@ def run(name, model, *options, check=True):
     return result
 
 
+@pytest.mark.slow
 def test_bench_chunks(tiny_directory, tmp_path):
     pytest.importorskip("matplotlib")
     output = tmp_path / "all.json", tmp_path / "all.png"
@@ -57,6 +58,7 @@ def test_rounds_are_checked(tiny_directory):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory a process holds")
+@pytest.mark.slow
 def test_bench_memory(tiny_directory):
     result = run("bench_memory.py", tiny_directory, "--part", "runs", "held", "file")
     for line in ("1 chunk of 400 characters", "one chunk", "60 chunks", "40 chunks to a file"):

@@ -15,8 +15,9 @@ import pytest
 import threads
 import tiny_model
 
-from kittentts import KittenTTS
+from kittentts import KittenTTS, loading
 from kittentts.errors import ModelNotFoundError, StoppedError
+from kittentts.models import repository
 
 TEXT = "One is here. Two is there."
 WAYS = {
@@ -128,6 +129,51 @@ def test_a_relative_directory_is_found_from_another_one(directory, monkeypatch):
     assert len(pickle.loads(data).generate(TEXT)) > 0
 
 
+def test_a_copy_is_opened_with_the_same_parameters(directory, monkeypatch):
+    options = {"max_workers": 3, "lexicon": {"here": "hˈɪɹ"}, "optimize": "off"}
+    data = pickle.dumps(KittenTTS(directory, backend="cpu", **options))
+    seen = []
+    original = loading.load_engine
+
+    def load_engine(files, backend, **given):
+        seen.append((files.directory, backend, given))
+        return original(files, backend, **given)
+
+    monkeypatch.setattr(loading, "load_engine", load_engine)
+    pickle.loads(data).generate("Hello.")
+    assert seen == [(directory, "cpu", options)]
+
+
+def test_a_copy_looks_into_the_same_cache_from_another_folder(directory, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    data = pickle.dumps(KittenTTS(directory, cache_dir="cache"))
+    seen = []
+    original = repository.find_model
+
+    def find_model(name, cache_dir, **options):
+        seen.append(cache_dir)
+        return original(name, cache_dir, **options)
+
+    monkeypatch.chdir("/")
+    monkeypatch.setattr(repository, "find_model", find_model)
+    pickle.loads(data).generate("Hello.")
+    assert seen == [str(tmp_path / "cache")]
+
+
+def test_a_copy_that_is_closed_while_it_is_opened_is_closed(directory, monkeypatch):
+    copied = pickle.loads(pickle.dumps(KittenTTS(directory)))
+    original = loading.load_engine
+
+    def close_meanwhile(*arguments, **options):
+        engine = original(*arguments, **options)
+        copied.close()
+        return engine
+
+    monkeypatch.setattr(loading, "load_engine", close_meanwhile)
+    with pytest.raises(StoppedError):
+        copied.generate("Hello.")
+
+
 class Named(KittenTTS):
     name = "nobody"
 
@@ -212,7 +258,7 @@ def test_copies_in_a_forked_child(run_python, tiny_directory):
     code = """
 import os, pickle, sys
 import session_counter
-from kittentts import KittenTTS
+from kittentts import KittenTTS, loading
 model = KittenTTS(sys.argv[1], max_workers=2)
 text = "One is here. Two is there."
 expected = model.generate(text).tobytes()

@@ -14,7 +14,7 @@ PARAGRAPH = (
     "Had the boats returned to the harbor? He lit the lamp and waited by the window."
 )
 # spoken as one chunk each
-NUMBERS = [f"This is number {i}." for i in range(1, 16)]
+NUMBERS = [f"Number {i}." for i in range(1, 16)]
 
 
 def check_speech(audio, characters, peak=1.0):

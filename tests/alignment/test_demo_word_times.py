@@ -17,7 +17,7 @@ from kittentts.runtime import onnx_graph
 
 pytestmark = pytest.mark.demo
 
-SHORT = [f"{a} {b}{end}" for a in ("One", "My", "No", "Blue", "Old", "Dear", "Warm")
+SHORT = [f"One {b}{end}"
          for b, end in (("cat", "."), ("house", "!"), ("friend", "?"), ("42", "."), ("tea", ","), ("sea", "."),
                         ("Dr. Who", "."), ("it's", "."), ("bread", ";"), ("hat", "!"))]  # fmt: skip
 
@@ -27,10 +27,10 @@ def plain(demo):
     return [result.speech for result in demo.generate_many(PLAIN, "Luna", timings=True)]
 
 
-def test_durations_add_up_to_the_waveform_on_100_texts(demo, plain):
+def test_durations_add_up_to_the_waveform_on_40_texts(demo, plain):
     # where they do not, no words are told
     speeches = plain + [result.speech for result in demo.generate_many(SHORT, "Bella", timings=True)]
-    assert len(speeches) == 100
+    assert len(speeches) == 40
     for text, speech in zip(PLAIN + SHORT, speeches, strict=True):
         check(speech, text)
 

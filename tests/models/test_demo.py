@@ -22,6 +22,7 @@ def test_all_eight_names(demo):
     assert friendly.tobytes() == raw.tobytes()
 
 
+@pytest.mark.slow
 def test_text_beyond_the_models_positions(demo):
     # about 700 tokens in one chunk: "seven" 60 times, as one number
     audio = demo.generate("7" * 60, "Bella")

@@ -114,7 +114,7 @@ def open_models():
 
 threads = [threading.Thread(target=open_models) for _ in range(2)]
 [thread.start() for thread in threads]
-for _ in range(30):
+for _ in range(12):
     child = os.fork()
     if child == 0:
         sys.exit(0 if first.generate(text).tobytes() == expected else 1)

@@ -109,7 +109,7 @@ class Player:
         return next(self.stream)
 
 def work():
-    for _ in range(50):
+    for _ in range(20):
         Player(model.generate_stream(text, look_ahead=True)).play()
         Player(model.generate_many([text] * 9)).play()
         Player(model.generate_stream(text)).play()
