@@ -40,7 +40,8 @@ class KittenTTS:
     """A voice model, ready to speak. Thread-safe: any number of threads may call any method.
 
     However many do, no more than `max_workers` chunks run at a time, and who waits longest is next. A forked child may
-    use the model too; it opens the graph anew, for ONNX Runtime's threads do not survive a fork.
+    use the model too; it opens the graph anew, for ONNX Runtime's threads do not survive a fork. A signal handler may
+    call `close` at any time, and the other methods unless it has interrupted the opening of a model.
 
     A model travels to other processes and machines: `pickle`, `cloudpickle` and `copy` carry how it was opened (a model
     of the Hub with its commit), in a few hundred bytes. The copy opens its files on first use, from the Hub's cache or

@@ -39,7 +39,7 @@ RANDOM_OPERATORS = ("RandomNormal", "RandomUniform", "Multinomial", "Bernoulli")
 """The operators of ONNX that draw random numbers have these names, the first two also with `Like` at the end."""
 
 session_creation_lock = threading.Lock()
-"""Held while a session is created, because ONNX Runtime's seed is global. A fork waits for it (see `sessions`)."""
+"""Held while a session is created, because ONNX Runtime's seed is global. A forked child makes it anew."""
 
 
 def open_session(
