@@ -6,7 +6,7 @@ middleware      checks before a request is parsed: API key, size of the body, ti
 admission       how many requests are spoken at a time, and how many wait
 speech_request  the body of a request -> its parameters -> encoded pieces of audio, in a plain generator
 response        sends these pieces to the client, and stops the work when the client leaves
-api_errors          errors in OpenAI's form
+api_errors      errors in OpenAI's form
 metrics         counters for Prometheus
 connections     time-outs and a limit for connections
 run             binds the socket, runs uvicorn, handles signals
