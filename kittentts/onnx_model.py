@@ -17,7 +17,7 @@ from kittentts.alignment.speech import joined
 from kittentts.alignment.word_times import with_times
 from kittentts.audio.files import open_file
 from kittentts.audio.waveform import mono_audio_array
-from kittentts.errors import StoppedError, SynthesisError, TextError, VoiceError
+from kittentts.errors import KittenTTSError, SynthesisError, TextError, VoiceError
 from kittentts.models.voices_file import load_voices
 from kittentts.phonemes.espeak import Phonemizer
 from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
@@ -364,9 +364,10 @@ class KittenTTS_1_Onnx:
                     handle.duration_output if with_durations else None,
                     call.run_options(release_memory=release_memory),
                 )
-        except StoppedError:
-            raise
         except Exception as error:
+            if isinstance(error, KittenTTSError) and not isinstance(error, SynthesisError):
+                # stopped, or a file that is gone when a session is opened
+                raise
             where = f"chunk {model_input.index + 1} of {len(request.texts)}, {excerpt(model_input.text)}"
             raise SynthesisError(f"{where}: {error}") from error
         return SynthesizedChunk(model_input, *trimmed(waveform, durations, request.trim))

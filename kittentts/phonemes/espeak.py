@@ -43,7 +43,8 @@ _DATA_PATH_BYTES = 150
 
 # An RLock, so that what interrupts the thread that holds it (a signal handler, a finalizer) gets an error, no deadlock.
 _lock = threading.RLock()
-_is_busy = False
+# which is inside espeak-ng
+_busy_thread: int | None = None
 _backend: Any = None
 if hasattr(os, "register_at_fork"):
     # A fork waits until no other thread is inside espeak-ng (15 ms at most, while it is loaded up to a second): in a
@@ -104,20 +105,27 @@ def _halves(text: str) -> tuple[str, str]:
     return text[:cut], text[cut:]
 
 
+def raise_if_interrupted() -> None:
+    """Raise `EspeakError` in a signal handler or finalizer that interrupts its own thread inside espeak-ng.
+
+    It would wait for the lock for ever, or for a thread that does.
+    """
+    if _busy_thread == threading.get_ident():
+        raise EspeakError(
+            "a signal handler or finalizer cannot speak: it interrupted its own thread inside espeak-ng; "
+            "let it set a flag, and speak when it has returned"
+        )
+
+
 def _call_espeak(text: str) -> str:
-    global _is_busy  # noqa: PLW0603
+    global _busy_thread  # noqa: PLW0603
     with _lock:
-        # only the thread that set it gets past the lock while it is set
-        if _is_busy:
-            raise EspeakError(
-                "a signal handler or finalizer cannot speak: it interrupted its own thread inside espeak-ng; "
-                "let it set a flag, and speak when it has returned"
-            )
+        raise_if_interrupted()
         try:
-            _is_busy = True
+            _busy_thread = threading.get_ident()
             found = _load_espeak().phonemize([text])
         finally:
-            _is_busy = False
+            _busy_thread = None
     return found[0].strip() if found else ""
 
 

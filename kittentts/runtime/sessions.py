@@ -98,8 +98,9 @@ class SessionHandle:
         """Let the sessions stay open after this model: where models travel, the next that needs them comes soon."""
         shared = self._open()
         with _lock:
-            if shared not in _kept:
-                _kept.append(shared)
+            if shared in _kept:
+                _kept.remove(shared)
+            _kept.append(shared)
 
     def register(self, call: Cancellation, *, seed: int | None = None) -> None:
         """Let `close` stop a call, and check that it can run.
@@ -127,10 +128,12 @@ class SessionHandle:
             seed: of the graph's random nodes, if it has any; each run has a session of its own then.
 
         Raises:
-            StoppedError: this handle is closed.
+            StoppedError: this handle is closed, or the call is stopped.
         """
         memory = run_bytes(model_input.token_ids.size / float(model_input.speed[0]), self._open().file_bytes)
         with self.slots.take(lambda: call.is_stopped, memory) as has_company, call.run():
+            if call.is_stopped:
+                raise StoppedError("nobody wants this chunk any more")
             yield self._session_of_a_run(single_threaded=single_threaded and has_company, seed=seed)
 
     def _session_of_a_run(self, *, single_threaded: bool, seed: int | None) -> Any:
@@ -241,12 +244,14 @@ def _set_hooks() -> None:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
         # The hooks of `concurrent.futures`, which wait at the program's end for the executors' threads, are called
-        # through the same list, last in, first out: they must be there before ours. (A plain `atexit` function is
-        # called after the wait.) phonemizer imports `process` too, which would be refused once the program ends.
+        # through the same list, last in, first out: they must be there before ours. phonemizer imports `process`, too,
+        # which would be refused once the program ends.
         import concurrent.futures.process
         import concurrent.futures.thread  # noqa: F401
 
         getattr(threading, "_register_atexit", atexit.register)(_at_exit)
+        # A plain `atexit` function is called when all threads are done, for what they have begun and left since.
+        atexit.register(_at_exit)
 
 
 def _leak(session: Any) -> None:
@@ -265,7 +270,7 @@ def _after_fork() -> None:
 
 
 def _at_exit() -> None:
-    """When the main thread is done: stop the calls that nobody waits for, so that the program ends."""
+    """Stop the calls that nobody waits for, so that the program ends; when the main thread is done, and all others."""
     with _lock:
         handles = list(_handles)
     stopped = [call for handle in handles for call in handle.stop_abandoned()]

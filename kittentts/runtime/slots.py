@@ -32,7 +32,7 @@ class Slots:
 
     @contextlib.contextmanager
     def take(self, is_stopped: Callable[[], bool], memory: float = 0.0) -> Iterator[bool]:
-        """Wait for a slot and hold it; yield whether a second such run would fit into memory beside this one.
+        """Wait for a slot and hold it; yield whether another run takes place, or would fit into memory, beside it.
 
         Goes on at once if `is_stopped()`: that run aborts as soon as it begins, so that the count may be exceeded.
 
@@ -51,7 +51,8 @@ class Slots:
                 self._changed.notify_all()
             self._free -= 1
             self._add_memory(-memory)
-            has_company = self._memory_left is None or memory <= self._memory_left
+            is_alone = self._free == self._count - 1
+            has_company = not is_alone or self._memory_left is None or memory <= self._memory_left
         try:
             yield has_company
         finally:

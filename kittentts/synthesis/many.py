@@ -159,17 +159,17 @@ def _item(given: object) -> Item:
 def _take(outcome: Outcome, jobs: Mapping[int, _Job], scheduler: Scheduler) -> None:
     """Add an outcome to the job of its text."""
     scheduler.permit()
-    job, error = jobs.get(outcome.request), outcome.error
+    job, error = jobs.get(outcome.request) if outcome.request is not None else None, outcome.error
     if job is None or job.error is not None:
         # it has failed before
         return
     if outcome.chunk is not None:
         job.chunks[outcome.place] = outcome.chunk
     elif error is None:
-        job.count = outcome.place
+        job.count = outcome.total
         if job.count == 0 and job.request is not None:
             job.error = nothing_to_speak(job.request.texts[0])
-    elif isinstance(error, EspeakError) or not isinstance(error, Exception):
+    elif isinstance(error, EspeakError | StoppedError) or not isinstance(error, Exception):
         # it is about all texts
         raise error
     else:
@@ -196,8 +196,12 @@ def _result(job: _Job, assemble: Assemble) -> Result:
 def _without_stack(error: Exception) -> Exception:
     """Log the stack of an error and of its causes, and take it off, for it would hold the model as long as itself."""
     logger.debug("a text failed", exc_info=error)
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+    links: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while links:
+        link = links.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            link.__traceback__ = None
+            links += [link.__cause__, link.__context__]
     return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,10 +47,10 @@ def make_model_inputs(
             length = round(len(text) * len(piece) / len(symbols))
             token_ids = to_token_ids(piece, cleaner)
             if len(token_ids) / float(request.speed) > _MOST_TOKENS_AT_SPEED_1:
-                least = len(token_ids) / _MOST_TOKENS_AT_SPEED_1
+                least = math.ceil(1e4 * len(token_ids) / _MOST_TOKENS_AT_SPEED_1) / 1e4
                 raise SettingError(
                     f"{excerpt(text)} is too long for this speed: its {len(token_ids)} tokens need a speed of at "
-                    f"least {least:.2g} (with the voice's speed prior it is {float(request.speed):.2g}), so that its "
+                    f"least {least:g} (with the voice's speed prior it is {float(request.speed):.2g}), so that its "
                     "audio fits into memory"
                 )
             yield ModelInput(

@@ -105,18 +105,20 @@ class ChunkReporter(_Reporter[Progress]):
         self._lengths = [len(text) for text in texts]
         super().__init__(progress, total=sum(self._lengths), unit="char")
         self._spoken: dict[int, float] = {}
+        self._records = 0
         # so that the first report says that the call began
         self._reported = -1
 
     def record(self, index: int, samples: int) -> None:
         """Count a chunk, or a piece of one, that is spoken."""
+        self._records += 1
         self._spoken[index] = self._spoken.get(index, 0.0) + samples / SAMPLE_RATE
 
     def report(self) -> None:
         """Report what came since the last report, if anything came."""
-        if len(self._spoken) == self._reported:
+        if self._records == self._reported or not self._progress:
             return
-        self._reported = len(self._spoken)
+        self._reported = self._records
         characters = sum(self._lengths[index] for index in self._spoken)
         self._report(
             Progress(

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.errors import StoppedError
+from kittentts.phonemes.espeak import raise_if_interrupted
 from kittentts.synthesis.request import nothing_to_speak
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 WINDOW = 4
 """For each worker, so many waveforms may wait to be used (or texts be begun) where there may be any number of them."""
 
+_END = object()
 # How often a waiting consumer looks whether its call is cancelled.
 _POLL_SECONDS = 0.05
 
@@ -40,12 +42,14 @@ _POLL_SECONDS = 0.05
 class Outcome(NamedTuple):
     """What the consumer is told."""
 
-    request: int
-    """The number of the request."""
-    place: int
-    """Of the chunk in the request, from 0; or how many chunks there are, where `chunk` and `error` are None."""
+    request: int | None
+    """The number of the request; None for an error that concerns all."""
+    place: int = -1
+    """Of the chunk in the request, from 0."""
     chunk: SynthesizedChunk | None = None
     error: BaseException | None = None
+    total: int | None = None
+    """Of the chunks of the request, when all of them are submitted."""
 
 
 class Scheduler:
@@ -79,7 +83,8 @@ class Scheduler:
         for _ in range((window or 1) - 1):
             self._permits.put(None)
         self._executor: ThreadPoolExecutor | None = None
-        # (request, place) of the chunks in the executor; to add to a set and to discard is atomic
+        # (request, place) of the chunks in the executor: those that have not begun, and those that are not done. To add
+        # to a set and to remove from it is atomic.
         self._waiting: set[tuple[int, int]] = set()
         self._unfinished: set[tuple[int, int]] = set()
         self._is_pool_complete = False
@@ -94,8 +99,8 @@ class Scheduler:
 
     def end(self) -> None:
         """Say that no further request comes."""
-        self._is_ended = True
         self._requests.put(None)
+        self._is_ended = True
 
     def permit(self) -> None:
         """Let one more chunk be made, where a window bounds them."""
@@ -105,7 +110,7 @@ class Scheduler:
         """Run no further chunk of a request."""
         self._dropped.add(request)
 
-    def wait(self, report: Callable[[], object] = bool) -> Outcome:
+    def wait(self, report: Callable[[], object] = lambda: None) -> Outcome:
         """Return the next outcome, in the order in which they come; call `report` at least every 50 ms until then."""
         while True:
             report()
@@ -116,6 +121,8 @@ class Scheduler:
     def poll(self, seconds: float = 0.0) -> Outcome | None:
         """Return the next outcome, or None if none comes within these seconds; raise `StoppedError` to end the call."""
         self._cancellation.raise_if_cancelled()
+        # here, for the producer would wait for the lock that this thread has
+        raise_if_interrupted()
         if not self._is_started:
             self._is_started = True
             self._start_producer()
@@ -128,13 +135,20 @@ class Scheduler:
         if outcome.error is not None:
             # where it failed because it was stopped, say why
             self._cancellation.raise_if_cancelled()
+        if outcome.request is None and outcome.error is not None:
+            raise outcome.error
         return outcome
 
     def close(self) -> None:
         """End all runs, also those that have not begun. Takes no lock and waits for nothing."""
-        self._cancellation.stop()
-        self._requests.put(None)
-        self._permits.put(None)
+        try:
+            self._cancellation.stop()
+        finally:
+            # also if Ctrl-C comes in between: the producer, which waits for one of them, must see that it is stopped
+            try:
+                self._requests.put(None)
+            finally:
+                self._permits.put(None)
 
     def _start_producer(self) -> None:
         thread = threading.Thread(target=self._produce, name="kittentts-producer", daemon=True)
@@ -142,8 +156,8 @@ class Scheduler:
         def start() -> None:
             try:
                 thread.start()
-            except RuntimeError as error:
-                self._outcomes.put(Outcome(0, 0, error=error))
+            except RuntimeError:
+                self._inline = self._dispatch()
 
         try:
             if threading.current_thread() is threading.main_thread():
@@ -153,7 +167,7 @@ class Scheduler:
             else:
                 thread.start()
         except RuntimeError:
-            # The interpreter, which is ending, starts no thread: `poll` does the work.
+            # The interpreter is ending, or there are as many threads as the system admits: `poll` does the work.
             self._inline = self._dispatch()
 
     def _produce(self) -> None:
@@ -163,9 +177,9 @@ class Scheduler:
             while more:
                 if self._is_bounded:
                     self._permits.get()
-                more = not self._cancellation.is_stopped and next(dispatched, self) is not self
+                more = not self._cancellation.is_stopped and next(dispatched, _END) is not _END
         except BaseException as error:  # noqa: BLE001 (raised in the consumer)
-            self._outcomes.put(Outcome(0, 0, error=error))
+            self._outcomes.put(Outcome(None, error=error))
         finally:
             if self._executor is not None:
                 self._executor.shutdown(wait=False)
@@ -197,8 +211,9 @@ class Scheduler:
                     yield
                     place += 1
             except Exception as error:  # noqa: BLE001 (raised in the consumer)
-                self._outcomes.put(Outcome(number, place, error=error))
-            self._outcomes.put(Outcome(number, place))
+                self._outcomes.put(Outcome(number, error=error))
+            else:
+                self._outcomes.put(Outcome(number, total=place))
             yield
         self._is_pool_complete = True
 
@@ -220,7 +235,18 @@ class Scheduler:
 
     def _run(self, number: int, place: int, model_input: ModelInput, request: Request, *, is_pooled: bool) -> None:
         """Run a chunk, in the producer's thread or in one of the executor's, and put its outcome into the queue."""
-        self._waiting.discard((number, place))
+        if is_pooled:
+            try:
+                self._waiting.remove((number, place))
+            except KeyError:
+                # an executor that starts no further thread raises, and may run it all the same
+                return
+            # the last ones that begin
+            release_memory = model_input.index >= self._plan.pooled.stop - self._plan.workers or (
+                self._is_pool_complete and len(self._waiting) < self._plan.workers
+            )
+        else:
+            release_memory = self._executor is not None and model_input.index == len(request.texts) - 1
         outcome = Outcome(number, place, error=StoppedError("nobody wants this chunk any more"))
         if not self._cancellation.is_stopped and number not in self._dropped:
             try:
@@ -228,8 +254,7 @@ class Scheduler:
                     model_input,
                     request,
                     single_threaded=is_pooled and self._plan.workers > 1,
-                    # the last ones that begin
-                    release_memory=self._is_pool_complete and len(self._waiting) < self._plan.workers,
+                    release_memory=release_memory,
                 )
                 outcome = Outcome(number, place, chunk)
             except BaseException as error:  # noqa: BLE001 (raised in the consumer)
@@ -257,7 +282,7 @@ def run_request(
                 if outcome.error is not None:
                     raise outcome.error
                 if outcome.chunk is None:
-                    count = outcome.place
+                    count = outcome.total
                 else:
                     done[outcome.place] = outcome.chunk
                     reporter.record(outcome.chunk.input.index, len(outcome.chunk.waveform))

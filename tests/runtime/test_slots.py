@@ -117,3 +117,7 @@ def test_whether_a_second_run_would_fit_beside_it():
         assert not has_company
     with Slots(2).take(lambda: False, memory=1e12) as has_company:
         assert has_company
+    # the last that fits has company all the same
+    slots = Slots(3, lambda: 100)
+    with slots.take(lambda: False, memory=45), slots.take(lambda: False, memory=45) as has_company:
+        assert has_company

@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -25,7 +26,7 @@ def switch_often():
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
     """Return a generator of `function(item)` for each item, made as the plan says; chunks are items with an index."""
-    request = SimpleNamespace(texts=["text"] * 2000)
+    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000))
 
     def make_inputs(_):
         for index, item in enumerate(items):
@@ -101,7 +102,9 @@ def test_the_last_ones_run_alone_when_the_others_are_done():
     assert list(start(call, range(6), Plan(range(4), 2))) == list(range(6))
     assert {i for i, *_ in seen[:4]} == set(range(4))
     assert all(single for _, single, _ in seen[:4])
-    assert seen[4:] == [(4, False, True), (5, False, True)]
+    assert {release for _, _, release in seen[:2]} == {False}
+    assert {release for _, _, release in seen[2:4]} == {True}
+    assert seen[4:] == [(4, False, False), (5, False, True)]
 
 
 def test_the_last_to_begin_give_the_memory_back():
@@ -118,6 +121,31 @@ def test_the_last_to_begin_give_the_memory_back():
     list(start(call, items(), Plan(range(9), 2)))
     assert {i for i, released in seen.items() if released} >= {7, 8}
     assert not any(seen[i] for i in range(6))
+
+
+def test_as_many_as_workers_give_their_memory_back():
+    seen, together = [], threading.Barrier(2, timeout=60)
+
+    def call(_, *, release_memory, **__):
+        together.wait()
+        seen.append(release_memory)
+
+    list(start(call, range(2), Plan(range(2), 2)))
+    assert seen == [True, True]
+
+
+def test_a_chunk_runs_once_though_its_executor_raises(monkeypatch):
+    """`submit` queues a chunk before it starts a thread, which may fail; another thread then finds the chunk, too."""
+
+    class Refusing(ThreadPoolExecutor):
+        def submit(self, *arguments, **options):
+            super().submit(*arguments, **options)
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("kittentts.synthesis.scheduler.ThreadPoolExecutor", Refusing)
+    begun = []
+    assert run(lambda i: begun.append(i) or i, range(50), 2) == list(range(50))
+    assert sorted(begun) == list(range(50))
 
 
 def test_a_single_one_keeps_its_memory_and_has_all_cores():
