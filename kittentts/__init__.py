@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kittentts.audio.encoder import Encoder
     from kittentts.errors import KittenTTSError
     from kittentts.preprocess import NormalizedSpan, NormalizedTextResult, normalize_text, normalize_text_result
-    from kittentts.synthesis.many import Item, Result
     from kittentts.synthesis.progress import ManyProgress, Progress
+    from kittentts.synthesis.results import Item, Result
 
 __version__ = VERSION
 
@@ -41,13 +41,13 @@ __all__ = [
 
 _HOMES = {
     "Encoder": "audio.encoder",
-    "Item": "synthesis.many",
+    "Item": "synthesis.results",
     "KittenTTSError": "errors",
     "ManyProgress": "synthesis.progress",
     "NormalizedSpan": "preprocess",
     "NormalizedTextResult": "preprocess",
     "Progress": "synthesis.progress",
-    "Result": "synthesis.many",
+    "Result": "synthesis.results",
     "Speech": "alignment.speech",
     "normalize_text": "preprocess",
     "normalize_text_result": "preprocess",

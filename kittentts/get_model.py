@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from kittentts.alignment.speech import Speech
     from kittentts.onnx_model import KittenTTS_1_Onnx
-    from kittentts.synthesis.many import Result
     from kittentts.synthesis.progress import ManyProgress, Progress
+    from kittentts.synthesis.results import Result
 
     CleanText = bool | Callable[[str], str]
     Reporter = bool | Callable[[Progress], object]

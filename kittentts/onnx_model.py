@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from kittentts.alignment.speech import Speech
-    from kittentts.synthesis.many import Result
     from kittentts.synthesis.plan import Plan
     from kittentts.synthesis.progress import ManyProgress, Progress
     from kittentts.synthesis.request import Request
+    from kittentts.synthesis.results import Result
 
     Samples = NDArray[np.float32]
     Report = bool | Callable[[Progress], object]

@@ -43,8 +43,6 @@ _DATA_PATH_BYTES = 150
 
 # An RLock, so that what interrupts the thread that holds it (a signal handler, a finalizer) gets an error, no deadlock.
 _lock = threading.RLock()
-# which is inside espeak-ng
-_busy_thread: int | None = None
 _backend: Any = None
 if hasattr(os, "register_at_fork"):
     # A fork waits until no other thread is inside espeak-ng (15 ms at most, while it is loaded up to a second): in a
@@ -110,7 +108,8 @@ def raise_if_interrupted() -> None:
 
     It would wait for the lock for ever, or for a thread that does.
     """
-    if _busy_thread == threading.get_ident():
+    # what `threading.Condition` asks of a lock, too
+    if _lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001
         raise EspeakError(
             "a signal handler or finalizer cannot speak: it interrupted its own thread inside espeak-ng; "
             "let it set a flag, and speak when it has returned"
@@ -118,14 +117,9 @@ def raise_if_interrupted() -> None:
 
 
 def _call_espeak(text: str) -> str:
-    global _busy_thread  # noqa: PLW0603
+    raise_if_interrupted()
     with _lock:
-        raise_if_interrupted()
-        try:
-            _busy_thread = threading.get_ident()
-            found = _load_espeak().phonemize([text])
-        finally:
-            _busy_thread = None
+        found = _load_espeak().phonemize([text])
     return found[0].strip() if found else ""
 
 

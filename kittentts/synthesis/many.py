@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import reprlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kittentts.errors import EspeakError, SettingError, StoppedError, TextTypeError
 from kittentts.synthesis.request import nothing_to_speak
+from kittentts.synthesis.results import Item, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -31,33 +32,6 @@ logger = logging.getLogger(__name__)
 
 _ORDERS = ("input", "completed")
 _ITEM_LENGTHS = range(2, 5)
-
-
-class Item(NamedTuple):
-    """A text with a name, and with a voice and a speed of its own where they are not None; any such tuple will do."""
-
-    id: Any
-    text: str
-    voice: str | None = None
-    speed: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What became of one text: either `audio` or `error` is None."""
-
-    index: int
-    """The place of the text in the iterable, from 0."""
-    id: Any
-    """That of the item; None for a text alone."""
-    text: Any
-    """The text as it was given."""
-    audio: NDArray[np.float32] | None
-    """The waveform that `generate` returns, float32 of shape `(samples,)` at 24 000 Hz."""
-    error: Exception | None
-    """What `generate` would have raised, without its stack (which is logged at level DEBUG)."""
-    speech: Speech | None = None
-    """With `timings=True` what `synthesize` returns, of which `audio` is the waveform."""
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from kittentts.progress_bar import open_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kittentts.synthesis.many import Result
+    from kittentts.synthesis.results import Result
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from kittentts.errors import (
 )
 from kittentts.phonemes.espeak import Phonemizer
 from kittentts.preprocess import chunk_text
-from kittentts.synthesis.many import Item
+from kittentts.synthesis.results import Item
 
 TEXTS = [
     "One is here.",
