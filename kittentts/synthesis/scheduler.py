@@ -135,8 +135,8 @@ class Scheduler:
         if outcome.error is not None:
             # where it failed because it was stopped, say why
             self._cancellation.raise_if_cancelled()
-        if outcome.request is None and outcome.error is not None:
-            raise outcome.error
+            if outcome.request is None:
+                raise outcome.error
         return outcome
 
     def close(self) -> None:
@@ -266,10 +266,7 @@ class Scheduler:
 def run_request(
     request: Request, scheduler: Scheduler, reporter: ChunkReporter
 ) -> Generator[SynthesizedChunk, None, None]:
-    """Yield what becomes of the chunks of one request, in the order of the text.
-
-    Raises `TextError` if none of them has a sound, and whatever `Scheduler.wait` or a run raises.
-    """
+    """Yield what becomes of the chunks of one request, in order; raise `TextError` if none of them has a sound."""
     done: dict[int, SynthesizedChunk] = {}
     count: int | None = None
     try:
