@@ -157,6 +157,8 @@ CTRL_C = """
 import os, signal, sys, threading, time
 import runs
 from kittentts import KittenTTS
+# a shell that starts the tests in the background ignores it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model = KittenTTS(sys.argv[1], max_workers=2)
 
 def interrupt():
