@@ -305,6 +305,8 @@ import os, resource, signal, sys, threading
 import numpy
 from kittentts.audio.files import open_file
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+# a shell that starts the tests in the background ignores it
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 written = threading.Event()
 
 def kill(number):
