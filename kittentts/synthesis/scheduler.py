@@ -35,8 +35,7 @@ WINDOW = 4
 """For each worker, so many waveforms may wait to be used (or texts be begun) where there may be any number of them."""
 
 _END = object()
-# How often a waiting consumer looks whether its call is cancelled.
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.05  # how often a waiting consumer looks whether its call is cancelled
 
 
 class Outcome(NamedTuple):
@@ -260,7 +259,8 @@ class Scheduler:
             except BaseException as error:  # noqa: BLE001 (raised in the consumer)
                 outcome = Outcome(number, place, error=error)
         self._unfinished.discard((number, place))
-        self._outcomes.put(outcome)
+        if not self._cancellation.is_stopped:  # else it would only hold this object, in a cycle
+            self._outcomes.put(outcome)
 
 
 def run_request(
