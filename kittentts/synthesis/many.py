@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from kittentts.synthesis.request import Request
     from kittentts.synthesis.scheduler import Outcome, Scheduler
 
-    # (audio, speech) of a text whose chunks are all there
     Assemble = Callable[[Request, Sequence[SynthesizedChunk]], tuple[NDArray[np.float32], Speech | None]]
-    # (text, voice, speed) -> what to speak; None stands for the voice or speed of the call
     Check = Callable[[str, str | None, float | None], Request]
 
 logger = logging.getLogger(__name__)
@@ -75,10 +73,8 @@ def run_many(
 
     Args:
         texts: read in the caller's thread, no further ahead than the window.
-        check: makes the request of a text.
-        assemble: makes the audio of its chunks, in the caller's thread.
-        scheduler: of the call.
-        reporter: counts the results.
+        check: (text, voice, speed) -> request; None stands for the voice or speed of the call.
+        assemble: (request, all its chunks) -> audio and, if times are wanted, speech.
         window: how many texts may be begun and not yet yielded.
         in_order: yield the results in the order of the texts; else as soon as they are there.
     """

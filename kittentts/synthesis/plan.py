@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Measured by benchmarks/simulate.py, which prints them, with the demo voice on two cores: a run on two cores takes
-# 0.61 times as long as on one, which Amdahl's law reads as 78 % of it being parallel; two single-threaded runs at the
-# same time take 1.05 times as long as one alone.
-_PARALLEL_SHARE = 0.78
-_CROWDING = 1.05
+# Printed by benchmarks/simulate.py, with the demo voice on two cores: the part of a run that more cores make faster (by
+# Amdahl's law); how many times as long a single-threaded run takes beside another, and runs that share all cores beside
+# what their share explains. Measured were 0.71, 1.01 and 1.29 (Zen 3, without VNNI), 0.77, 1.18 and 1.37 (Zen 5, with
+# VNNI); these are the means.
+_PARALLEL_SHARE = 0.74
+_CROWDING = 1.10
+_SHARING = 1.33
 
 
 class Plan(NamedTuple):
     """How to run the chunks of a call."""
 
     pooled: range
-    """The chunks, by index, that run at the same time, on one core each; the others run one by one on all cores."""
+    """The chunks, by index, that run at the same time; the others run one by one, each on all cores."""
     workers: int = 1
     """How many of the pooled ones run at a time."""
+    single_threaded: bool = False
+    """Whether each of them has one core; else they share all."""
 
 
 SEQUENTIAL = Plan(range(0))
@@ -33,42 +37,44 @@ def parallel(sizes: Sequence[float], cores: int) -> Plan:
     """Return the plan with the least estimated time.
 
     As many chunks as cores run at the same time, on one core each, which uses the cores best. The last few run one by
-    one, on all cores, where the others come out even. Where one outweighs all others, or where there are fewer than
-    cores, it may be best to run all one by one.
-
-    Args:
-        sizes: for each chunk, in order, a number above 0 that its time is proportional to.
-        cores: how many to use, at least 1.
+    one where the others come out even. Fewer than cores may share them; where one outweighs all others, all run one by
+    one. `sizes` are numbers above 0 that the chunks' times are proportional to.
     """
     count = len(sizes)
     workers = min(cores, count)
     if workers == 1:
         return SEQUENTIAL
-
-    def estimate(pooled: int) -> float:
-        return _pool_time(sizes[:pooled], workers) + sum(sizes[pooled:]) * _time_on(cores)
-
-    pooled = min((*range(count, count - workers, -1), 0), key=estimate)
-    return Plan(range(pooled), workers) if pooled else SEQUENTIAL
+    plans = [Plan(range(pooled), workers, single_threaded=True) for pooled in range(count, count - workers, -1)]
+    if count == workers:
+        plans.append(Plan(range(count), workers))
+    return min([*plans, SEQUENTIAL], key=lambda plan: _seconds(plan, sizes, cores))
 
 
 def look_ahead(count: int, cores: int) -> Plan:
     """Return a plan for a stream: the first chunk alone, so that it comes soonest, the others at the same time."""
-    return Plan(range(1, count), max(1, min(cores, count - 1)))
+    workers = max(1, min(cores, count - 1))
+    return Plan(range(1, count), workers, single_threaded=workers > 1)
 
 
 def many(cores: int) -> Plan:
     """Return a plan for any number of chunks that are not known yet: all at the same time."""
-    return Plan(range(sys.maxsize), cores)
+    return Plan(range(sys.maxsize), cores, single_threaded=cores > 1)
 
 
-def _pool_time(sizes: Sequence[float], workers: int) -> float:
-    busy_until = [0.0] * workers
-    for size in sizes:
-        heapq.heapreplace(busy_until, busy_until[0] + size)
-    return max(busy_until) * _CROWDING
+def _seconds(plan: Plan, sizes: Sequence[float], cores: int) -> float:
+    pooled = sizes[: len(plan.pooled)]
+    time = sum(sizes[len(pooled) :]) * _time_on(cores)
+    if plan.single_threaded:
+        busy_until = [0.0] * plan.workers
+        for size in pooled:
+            heapq.heapreplace(busy_until, busy_until[0] + size)
+        time += max(busy_until) * _CROWDING
+    elif pooled:
+        mean = sum(pooled) / len(pooled)
+        time += max(mean * _time_on(cores / len(pooled)), max(pooled) * _time_on(cores)) * _SHARING
+    return time
 
 
-def _time_on(cores: int) -> float:
+def _time_on(cores: float) -> float:
     """Return the time of a run on so many cores, of its time on one (Amdahl's law)."""
     return 1 - _PARALLEL_SHARE + _PARALLEL_SHARE / cores

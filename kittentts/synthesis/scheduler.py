@@ -57,8 +57,6 @@ class Scheduler:
     Args:
         make_inputs: phonemizes a request, as far as it is iterated; called in the producer's thread.
         synthesize: (model input, request, single_threaded=, release_memory=) -> chunk; called in any thread.
-        plan: which chunks run at the same time.
-        cancellation: of the call.
         window: how many chunks may be made beyond those that the consumer has taken, the one that it waits for
             included; None is no bound.
     """
@@ -252,7 +250,7 @@ class Scheduler:
                 chunk = self._synthesize(
                     model_input,
                     request,
-                    single_threaded=is_pooled and self._plan.workers > 1,
+                    single_threaded=is_pooled and self._plan.single_threaded,
                     release_memory=release_memory,
                 )
                 outcome = Outcome(number, place, chunk)

@@ -16,6 +16,10 @@ from kittentts.synthesis.progress import ChunkReporter
 from kittentts.synthesis.scheduler import Scheduler, run_request
 
 
+def pooled(indices, workers):
+    return Plan(indices, workers, single_threaded=workers > 1)
+
+
 @pytest.fixture(autouse=True)
 def switch_often():
     before = sys.getswitchinterval()
@@ -46,7 +50,7 @@ def ignoring_options(function):
 
 
 def run(function, items, workers, **options):
-    return list(start(ignoring_options(function), items, Plan(range(2000), workers), **options))
+    return list(start(ignoring_options(function), items, pooled(range(2000), workers), **options))
 
 
 def test_results_keep_the_order_of_the_items():
@@ -99,7 +103,7 @@ def test_the_last_ones_run_alone_when_the_others_are_done():
         seen.append((i, options["single_threaded"], options["release_memory"]))
         return i
 
-    assert list(start(call, range(6), Plan(range(4), 2))) == list(range(6))
+    assert list(start(call, range(6), pooled(range(4), 2))) == list(range(6))
     assert {i for i, *_ in seen[:4]} == set(range(4))
     assert all(single for _, single, _ in seen[:4])
     assert {release for _, _, release in seen[:2]} == {False}
@@ -118,7 +122,7 @@ def test_the_last_to_begin_give_the_memory_back():
         assert all_made.wait(60)
         seen[i] = release_memory
 
-    list(start(call, items(), Plan(range(9), 2)))
+    list(start(call, items(), pooled(range(9), 2)))
     assert {i for i, released in seen.items() if released} >= {7, 8}
     assert not any(seen[i] for i in range(6))
 
@@ -130,7 +134,7 @@ def test_as_many_as_workers_give_their_memory_back():
         together.wait()
         seen.append(release_memory)
 
-    list(start(call, range(2), Plan(range(2), 2)))
+    list(start(call, range(2), pooled(range(2), 2)))
     assert seen == [True, True]
 
 
@@ -164,7 +168,7 @@ def test_one_chunk_at_a_time_never_touches_the_executor(monkeypatch):
 def test_a_window_bounds_what_is_made_ahead(workers, window):
     made = []
     results = start(
-        ignoring_options(lambda i: i), (made.append(i) or i for i in range(500)), Plan(range(2000), workers),
+        ignoring_options(lambda i: i), (made.append(i) or i for i in range(500)), pooled(range(2000), workers),
         window=window,
     )  # fmt: skip
     assert made == []
@@ -219,7 +223,7 @@ def test_nothing_to_speak_is_an_error():
         run(lambda i: i, [], 2)
 
 
-@pytest.mark.parametrize("plan", [SEQUENTIAL, Plan(range(1, 2000), 2), Plan(range(2000), 2)])
+@pytest.mark.parametrize("plan", [SEQUENTIAL, pooled(range(1, 2000), 2), pooled(range(2000), 2)])
 @pytest.mark.parametrize("how", ["close", "del", "in a cycle"])
 def test_closing_it_ends_all_threads(plan, how):
     results = start(ignoring_options(lambda i: i), range(1000), plan, window=4)
@@ -244,7 +248,7 @@ def test_closing_waits_for_nothing():
             assert go.wait(60)
         return i
 
-    results = start(ignoring_options(call), range(100), Plan(range(1, 2000), 2), window=4)
+    results = start(ignoring_options(call), range(100), pooled(range(1, 2000), 2), window=4)
     assert next(results) == 0
     assert running.wait(60)
     results.close()
@@ -260,7 +264,7 @@ def test_cancel_reaches_a_waiting_caller():
     assert threads.left_behind() == []
 
 
-@pytest.mark.parametrize("plan", [SEQUENTIAL, Plan(range(2000), 2), Plan(range(1, 2000), 2)])
+@pytest.mark.parametrize("plan", [SEQUENTIAL, pooled(range(2000), 2), pooled(range(1, 2000), 2)])
 def test_where_no_thread_starts_the_caller_does_the_work(monkeypatch, plan):
     def refuse(*_):
         raise RuntimeError("can't create new thread at interpreter shutdown")
