@@ -86,7 +86,8 @@ def fork(models, expected, results):
     child = os.fork()
     if child == 0:
         right = all(models[0].generate(text).tobytes() == expected[0, text] for text in TEXTS)
-        sys.exit(0 if right else 1)
+        # at once: to unwind would remove the temporary folder
+        os._exit(0 if right else 1)
     deadline = time.monotonic() + 50
     while time.monotonic() < deadline:
         pid, status = os.waitpid(child, os.WNOHANG)
@@ -103,7 +104,8 @@ def main():
     parser.add_argument("--threads", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    gc.set_threshold(50, 5, 5)
+    # often, but not so often that the collection of all objects takes all the time
+    gc.set_threshold(500, 5, 20)
     results, stop = Counter(), threading.Event()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
