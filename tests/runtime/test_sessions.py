@@ -8,6 +8,9 @@ import tiny_model
 from recording import Recording
 
 from kittentts import KittenTTS
+from kittentts.errors import StoppedError
+from kittentts.runtime.cancellation import Cancellation
+from kittentts.synthesis.speech_options import SpeechOptions
 
 TEXT = "One is here. Two is there, too. Three is nowhere to be seen. Four! Five is the end of it?"
 
@@ -123,3 +126,15 @@ stop.set()
 [thread.join() for thread in threads]
 """
     run_python(code, tiny_directory, timeout=120)
+
+
+def test_a_stopped_run_gets_no_session(tiny):
+    (model_input,) = tiny.model._make_inputs(tiny.model._request("Hello.", SpeechOptions()))
+    call = Cancellation(None)
+    call.stop()
+    with (
+        pytest.raises(StoppedError, match="nobody wants"),
+        tiny.model._sessions.take(model_input, call, single_threaded=False),
+    ):
+        pass
+    assert tiny.model._sessions.slots.taken == 0

@@ -151,6 +151,19 @@ def test_a_text_whose_chunks_all_fail_is_yielded_once(failing, order):
     assert all(isinstance(result.error, SynthesisError) == (result.index % 2 == 0) for result in results)
 
 
+def test_of_a_text_that_failed_no_further_chunk_runs(watched):
+    def look(tokens):
+        if tokens > LONG:
+            raise ValueError("broken")
+        seen.append(tokens)
+
+    seen = []
+    results = list(watched(look).generate_many(["This is a longer first sentence. " + "One. " * 300, "Two."]))
+    assert isinstance(results[0].error, SynthesisError)
+    assert results[1].error is None
+    assert len(seen) < 100
+
+
 def test_an_error_of_espeak_ng_itself_is_raised(tiny_directory, monkeypatch):
     def fail(_):
         raise EspeakError("espeak-ng cannot be loaded")
