@@ -29,11 +29,12 @@ from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
 from kittentts.runtime.resources import cores_of_a_call, usable_cores
 from kittentts.runtime.sessions import Cores, SessionHandle
 from kittentts.synthesis import plan
+from kittentts.synthesis.in_order import run_in_order
 from kittentts.synthesis.many import check_many, run_many
 from kittentts.synthesis.model_input import make_model_inputs
 from kittentts.synthesis.progress import ChunkReporter, TextReporter
-from kittentts.synthesis.request import check_model_options, check_options, excerpt, make_request
-from kittentts.synthesis.scheduler import WINDOW, Scheduler, run_request
+from kittentts.synthesis.request import as_one_chunk, check_model_options, check_options, excerpt, make_request
+from kittentts.synthesis.scheduler import WINDOW, Scheduler
 from kittentts.synthesis.speech_options import SpeechOptions
 from kittentts.synthesis.trimming import trimmed, with_pauses
 
@@ -173,12 +174,12 @@ class KittenTTS_1_Onnx:
 
     def generate_single_chunk(self, text: str, voice: str = defaults.VOICE, speed: float = 1.0) -> Samples:
         """Speak a text as one chunk, neither normalized nor split into sentences; see `generate`."""
-        request = self._request(text, SpeechOptions(voice, speed), is_single=True)
+        request = self._request(text, SpeechOptions(voice, speed), cut=as_one_chunk)
         return np.concatenate([chunk.waveform for chunk in self._run(request, plan.SEQUENTIAL)])
 
     def _prepare_inputs(self, text: str, voice: str, speed: float = 1.0) -> dict[str, NDArray[Any]]:
         """Return `input_ids` int64 `(1, n)`, `style` float32 `(1, 256)` and `speed` float32 `(1,)` of one chunk."""
-        request = self._request(text, SpeechOptions(voice, speed), is_single=True)
+        request = self._request(text, SpeechOptions(voice, speed), cut=as_one_chunk)
         first, *more = itertools.islice(self._make_inputs(request), 2)
         if more:
             raise TextError(f"{excerpt(text)} has too many tokens for one run; generate() speaks any text")
@@ -274,13 +275,10 @@ class KittenTTS_1_Onnx:
 
         return run_many(texts, request, self._assemble, scheduler, reporter, window=window, in_order=order == "input")
 
-    def _request(
-        self, text: str, options: SpeechOptions, *, is_single: bool = False, is_timed: bool = False
-    ) -> Request:
-        """Check whatever a user passes to a method that speaks one text."""
+    def _request(self, text: str, options: SpeechOptions, **stretch: Any) -> Request:
+        """Check whatever a user passes to a method that speaks one text; `stretch` as for `make_request`."""
         raw = self._raw_voice(options.voice)
-        prior = self.speed_priors.get(raw, 1.0)
-        return make_request(text, raw, prior, options, self.preprocessor, is_single=is_single, is_timed=is_timed)
+        return make_request(text, raw, self.speed_priors.get(raw, 1.0), options, self.preprocessor, **stretch)
 
     def _raw_voice(self, voice: str) -> str:
         raw = self.voice_aliases.get(voice, voice) if isinstance(voice, str) else None
@@ -311,7 +309,10 @@ class KittenTTS_1_Onnx:
     ) -> Generator[SynthesizedChunk, None, None]:
         """Begin a call, and return a generator of its chunks, in order."""
         reporter = ChunkReporter(request.texts, progress)
-        return run_request(request, self._scheduler(how, request.seed, cancel, window), reporter)
+        scheduler = self._scheduler(how, request.seed, cancel, window)
+        scheduler.feed(request)
+        scheduler.end()
+        return run_in_order(scheduler, reporter, request.texts[0])
 
     def _scheduler(self, how: Plan, seed: int | None, cancel: Event | None, window: int | None) -> Scheduler:
         call = Cancellation(cancel)
@@ -375,7 +376,7 @@ class KittenTTS_1_Onnx:
     def _with_times(
         self, request: Request, chunks: Generator[SynthesizedChunk, None, None]
     ) -> Generator[Speech, None, None]:
-        return with_times(chunks, request.source_text, request.sources, request.silence, self._phonemizer_of(request))
+        return with_times(chunks, dict(enumerate(request.sources)), request.silence, self._phonemizer_of(request))
 
     def _assemble(self, request: Request, chunks: Sequence[SynthesizedChunk]) -> tuple[Samples, Speech | None]:
         """Return the whole waveform of a text, and the times of its words where they are wanted."""

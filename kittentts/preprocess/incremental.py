@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     # (the beginning of a sentence, whether it is the whole of it) -> where to cut it, or None
     Cut = Callable[[str, bool], int | None]
 
-# What stands before a full stop decides about it, so this much of what has been yielded is kept: no abbreviation is longer.
+# What stands before a full stop decides about it, so this much of what has been yielded is kept: no abbreviation is
+# longer.
 _CONTEXT = 16
 
 

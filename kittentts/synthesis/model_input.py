@@ -39,7 +39,7 @@ def make_model_inputs(
     Raises:
         SettingError: at this speed a chunk would take too much memory.
     """
-    for index, text in enumerate(request.texts):
+    for index, text in enumerate(request.texts, request.first_index):
         symbols = to_symbols(phonemize(text))
         pieces = _speakable_pieces(symbols)
         for number, (first, piece) in enumerate(pieces, 1):

@@ -40,6 +40,8 @@ class Request:
 
     texts: list[str]
     """The chunks' texts, none of them without a sound."""
+    first_index: int
+    """How many chunks of the same call come before these."""
     voice: str
     """The raw voice."""
     speed: np.float32
@@ -54,10 +56,8 @@ class Request:
     """How the ends of a chunk are cut: one of `defaults.TRIMS`."""
     seed: int | None
     """Of the graph's random nodes."""
-    source_text: str
-    """The text as it was given."""
     sources: list[ChunkSource]
-    """What of `source_text` became each chunk; empty where the times of words are not wanted."""
+    """What of the text became each chunk; empty where the times of words are not wanted."""
 
 
 def make_request(
@@ -67,10 +67,12 @@ def make_request(
     options: SpeechOptions,
     preprocessor: TextPreprocessor,
     *,
-    is_single: bool = False,
+    cut: Callable[[str], list[str]] = chunk_text,
     is_timed: bool = False,
+    start: int = 0,
+    first_index: int = 0,
 ) -> Request:
-    """Check a text and its options.
+    """Check a text, or a stretch of one, and its options.
 
     Args:
         text: the user's.
@@ -78,8 +80,10 @@ def make_request(
         speed_prior: factor on the speed.
         options: the user's.
         preprocessor: normalizes with `clean_text=True`.
-        is_single: the text is one chunk.
+        cut: text -> chunks.
         is_timed: find out what of the text becomes which chunk.
+        start: where the stretch begins in the whole text.
+        first_index: how many chunks come before those of the stretch.
 
     Raises:
         TextError, TextTypeError, SettingError: as `KittenTTS.generate`.
@@ -95,14 +99,15 @@ def make_request(
         return normalized
 
     cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)
-    chunks = [cleaned] if is_single else chunk_text(cleaned)
+    chunks = cut(cleaned)
     texts = drop_silent(chunks, phonemes=options.phonemes)
     sources = []
     if is_timed:
-        found = map_to_source(text, cleaned, steps, chunks)
+        found = map_to_source(text, cleaned, steps, chunks, start)
         sources = [source for source, chunk in zip(found, chunks, strict=True) if has_sound(chunk)]
     return Request(
         texts=texts,
+        first_index=first_index,
         voice=raw_voice,
         speed=np.float32(options.speed * speed_prior),
         phonemes=options.phonemes,
@@ -110,7 +115,6 @@ def make_request(
         silence=silence(options.sentence_silence),
         trim=options.trim,
         seed=None if options.seed is None else int(options.seed),
-        source_text=text,
         sources=sources,
     )
 
@@ -184,9 +188,15 @@ def has_sound(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
-def nothing_to_speak(text: str) -> TextError:
-    """Return the error for a text without a sound."""
-    return TextError(f"{excerpt(text)} has no word, number or symbol that can be spoken")
+def nothing_to_speak(text: str | None) -> TextError:
+    """Return the error for a text without a sound; None is one that has not been kept."""
+    what = "the text" if text is None else excerpt(text)
+    return TextError(f"{what} has no word, number or symbol that can be spoken")
+
+
+def as_one_chunk(text: str) -> list[str]:
+    """Return a text uncut, as `chunk_text` returns chunks."""
+    return [text]
 
 
 def excerpt(text: str) -> str:

@@ -44,8 +44,8 @@ def test_corpora_cut_in_every_way(text):
 
 
 WORDS = st.sampled_from(
-    ["Mr.", "no.", "No.", "nos.", "al.", "et", "et al.", "U.S.", "p.m.", "a m.", "etc.", "five", "fives", "5", "He", "he", "x.", "So!", "eh?",
-     "...", ".", "3.50", "e.g.", "Inc.", "_", "é.", "\u0661", "(Dr.", "w" * 150, "v" * 250]
+    ["Mr.", "no.", "No.", "nos.", "al.", "et", "et al.", "U.S.", "p.m.", "a m.", "etc.", "five", "fives", "5", "He",
+     "he", "x.", "So!", "eh?", "...", ".", "3.50", "e.g.", "Inc.", "_", "é.", "\u0661", "(Dr.", "w" * 150, "v" * 250]
 )  # fmt: skip
 SPACES = st.sampled_from([" ", " ", " ", "\n\n", "  ", "\u00a0", "\x1c", ""])
 
@@ -85,4 +85,4 @@ def test_a_long_sentence_is_known_in_parts():
 @pytest.mark.parametrize("piece", ["a", " ", "a ", ". ", "no. ", "a\n"])
 def test_many_pieces_take_linear_time(piece):
     # a second or two where it is linear, minutes where it is quadratic
-    assert sum(1 for _ in segments(itertools.repeat(piece, 100_000))) >= 0
+    assert sum(1 for _ in segments(itertools.repeat(piece, 30_000))) >= 0
