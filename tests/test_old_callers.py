@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,9 @@ import kittentts
 from kittentts import KittenTTS, normalize_text, normalize_text_result
 from kittentts.errors import BackendError, SettingError
 from kittentts.onnx_model import KittenTTS_1_Onnx, TextCleaner, basic_english_tokenize
-from kittentts.preprocess import TextPreprocessor, float_to_words
+from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation, float_to_words
 
+MIGRATION = (Path(__file__).parent.parent / "docs" / "migration.md").read_text(encoding="utf-8")
 SCRIPTS = Path(__file__).parent / "data" / "old_callers"
 MODEL = "KittenML/kitten-tts-mini-0.8"
 NAMES = ["Bella", "Jasper", "Luna", "Bruno", "Rosie", "Hugo", "Kiki", "Leo"]
@@ -93,6 +95,12 @@ def test_the_engine_opens_the_files_of_the_working_directory(tiny, tiny_director
     engine = KittenTTS_1_Onnx()
     assert engine.model_path == "kitten_tts_nano_preview.onnx"
     assert np.array_equal(engine.generate("Hello."), tiny.generate("hello."))
+
+
+def test_a_preprocessor_in_its_place_may_be_any_function(tiny_directory, tiny):
+    model = KittenTTS(tiny_directory)
+    model.model.preprocessor = lambda text: text.replace("X", "Hello.")
+    assert np.array_equal(model.generate("X", clean_text=True), tiny.generate("Hello."))
 
 
 def test_voices_are_like_numpys(tiny, tiny_directory):
@@ -192,3 +200,25 @@ def test_a_malformed_token_is_not_shown():
     with pytest.raises(SettingError) as caught:
         KittenTTS("/no/such/directory", hf_token="hf_secret\n")  # noqa: S106
     assert "secret" not in str(caught.value)
+
+
+def old_chunks(text):
+    """The chunks of 0.8.1, for sentences of up to 400 characters."""
+    return [ensure_punctuation(part) for part in re.split("[.!?]+", text) if part.strip()]
+
+
+def test_the_table_of_chunks_is_true():
+    table = MIGRATION.partition("| text | 0.8.1 |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert len(rows) > 10
+    for text, old, _, here in rows:
+        assert chunk_text(text) == re.findall("`(.+?)`", here)
+        assert old_chunks(text) == re.findall("`(.+?)`", old)
+
+
+def test_the_way_to_the_old_chunks(run_python, tiny, tiny_directory):
+    (code,) = re.findall(r"```python\n(.+?)```", MIGRATION, re.DOTALL)
+    code = code.replace('"demo"', repr(str(tiny_directory))).replace('"Luna"', '"Bella"')
+    result = run_python(code + "import sys; sys.stdout.write(audio.tobytes().hex())")
+    spoken = [tiny.model.generate_single_chunk(chunk, "Bella") for chunk in ("It costs $3,", "50,", "How are you,")]
+    assert result.stdout == np.concatenate(spoken).tobytes().hex()
