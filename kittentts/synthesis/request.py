@@ -94,7 +94,7 @@ def make_request(
     def normalize(text: str) -> str:
         # one that a user has put in its place is not known to tell its edits
         if not is_timed or type(preprocessor) is not TextPreprocessor:
-            return preprocessor.process(text)
+            return preprocessor(text)
         normalized, steps[:] = preprocessor.process_with_edits(text)
         return normalized
 
