@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import itertools
 import logging
+import sys
+import time
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,26 +18,27 @@ from kittentts import defaults
 from kittentts.alignment.speech import joined
 from kittentts.alignment.word_times import with_times
 from kittentts.audio.files import open_file
-from kittentts.audio.waveform import mono_audio_array
+from kittentts.audio.waveform import mono_audio_array, silence
 from kittentts.errors import KittenTTSError, SynthesisError, TextError
 from kittentts.models.voices_file import find_voice, load_voices
 from kittentts.phonemes.espeak import Phonemizer
 from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
 from kittentts.phonemes.vocabulary import TextCleaner, basic_english_tokenize
 from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation, normalize_text
-from kittentts.runtime import onnx_graph
 from kittentts.runtime.cancellation import Cancellation
 from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
 from kittentts.runtime.resources import cores_of_a_call, usable_cores
 from kittentts.runtime.sessions import Cores, SessionHandle
 from kittentts.synthesis import plan
 from kittentts.synthesis.in_order import run_in_order
+from kittentts.synthesis.low_latency import LatencyCut, Pace
 from kittentts.synthesis.many import check_many, run_many
-from kittentts.synthesis.model_input import make_model_inputs
+from kittentts.synthesis.model_input import make_model_inputs, run_seed
 from kittentts.synthesis.progress import ChunkReporter, TextReporter
-from kittentts.synthesis.request import as_one_chunk, check_model_options, check_options, excerpt, make_request
+from kittentts.synthesis.request import WHOLE, as_one_chunk, check_model_options, check_options, excerpt, make_request
 from kittentts.synthesis.scheduler import WINDOW, Scheduler
 from kittentts.synthesis.speech_options import SpeechOptions
+from kittentts.synthesis.stream_requests import check_pieces, stream_requests
 from kittentts.synthesis.trimming import trimmed, with_pauses
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
+    from kittentts.alignment.source_map import ChunkSource
     from kittentts.alignment.speech import Speech
     from kittentts.synthesis.plan import Plan
     from kittentts.synthesis.progress import ManyProgress, Progress
@@ -113,6 +117,7 @@ class KittenTTS_1_Onnx:
         cores = Cores(runs=int(max_workers or usable_cores()), threads=cores_of_a_call())
         self.model_path = model_path
         self._sessions = SessionHandle(model_path, backend, cores)
+        self._pace = Pace()
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
         self.text_cleaner = TextCleaner()
@@ -197,16 +202,17 @@ class KittenTTS_1_Onnx:
 
     def speak_stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         options: SpeechOptions,
         *,
         look_ahead: bool = False,
+        low_latency: bool = False,
         cancel: Event | None = None,
         progress: Report = False,
     ) -> Generator[Samples, None, None]:
         """Return a generator of the chunks' waveforms, in order."""
-        request = self._request(text, options)
-        return with_pauses(self._run_stream(request, look_ahead, cancel, progress), request.silence)
+        chunks = self._run_stream(text, options, look_ahead, low_latency, cancel, progress)
+        return with_pauses(chunks, silence(options.sentence_silence))
 
     def speak_to_file(
         self,
@@ -238,16 +244,19 @@ class KittenTTS_1_Onnx:
 
     def speak_stream_with_times(
         self,
-        text: str,
+        text: str | Iterable[str],
         options: SpeechOptions,
         *,
         look_ahead: bool = False,
+        low_latency: bool = False,
         cancel: Event | None = None,
         progress: Report = False,
     ) -> Generator[Speech, None, None]:
         """Return a generator of the chunks as a `Speech` each, in order."""
-        request = self._request(text, options, is_timed=True)
-        return self._with_times(request, self._run_stream(request, look_ahead, cancel, progress))
+        sources: dict[int, ChunkSource] = {}
+        chunks = self._run_stream(text, options, look_ahead, low_latency, cancel, progress, sources)
+        phonemize = self._phonemizer(phonemes=options.phonemes, any_case=options.has_lower_case)
+        return with_times(chunks, sources, silence(options.sentence_silence), phonemize)
 
     def speak_many(
         self,
@@ -289,13 +298,40 @@ class KittenTTS_1_Onnx:
         return plan.parallel([len(text) for text in request.texts], self._workers)
 
     def _run_stream(
-        self, request: Request, look_ahead: bool, cancel: Event | None, progress: Report
+        self,
+        text: str | Iterable[str],
+        options: SpeechOptions,
+        look_ahead: bool,
+        low_latency: bool,
+        cancel: Event | None,
+        progress: Report,
+        sources: dict[int, ChunkSource] | None = None,
     ) -> Generator[SynthesizedChunk, None, None]:
-        if look_ahead:
-            ahead = plan.look_ahead(len(request.texts), self._workers)
-            return self._run(request, ahead, cancel, progress, window=WINDOW * self._workers)
-        # each chunk when it is asked for
-        return self._run(request, plan.SEQUENTIAL, cancel, progress, window=1)
+        """Begin a call that yields its chunks as they come, and fills `sources` if there are any to fill."""
+
+        def make(text: str, **how: Any) -> Request:
+            request = self._request(text, options, is_timed=sources is not None, **how)
+            if sources is not None:
+                sources.update(enumerate(request.sources, request.stretch.first_index))
+            return request
+
+        is_ahead = look_ahead or low_latency
+        # else each chunk when it is asked for
+        window = WINDOW * self._workers if is_ahead else 1
+        if isinstance(text, str) and not low_latency:
+            request = make(text)
+            how = plan.look_ahead(len(request.texts), self._workers) if is_ahead else plan.SEQUENTIAL
+            return self._run(request, how, cancel, progress, window)
+        check_options(options)
+        pieces = check_pieces(text, phonemes=options.phonemes)
+        speed = options.speed * self.speed_priors.get(self._raw_voice(options.voice), 1.0)
+        latency = LatencyCut(self._pace, speed) if low_latency else None
+        is_cleaned = bool(options.clean_text) and not options.phonemes
+        how = plan.look_ahead(sys.maxsize, self._workers) if is_ahead else plan.SEQUENTIAL
+        scheduler = self._scheduler(how, options.seed, cancel, window)
+        scheduler.feed_all(stream_requests(pieces, make, latency, is_cleaned=is_cleaned))
+        scheduler.end()
+        return run_in_order(scheduler, ChunkReporter(None, progress), None)
 
     def _run(
         self,
@@ -318,16 +354,17 @@ class KittenTTS_1_Onnx:
         return Scheduler(self._make_inputs, partial(self._synthesize, call), how, call, window)
 
     def _make_inputs(self, request: Request) -> Iterator[ModelInput]:
-        return make_model_inputs(request, self.voices[request.voice], self._phonemizer_of(request), self.text_cleaner)
+        phonemize = self._phonemizer(phonemes=request.phonemes, any_case=request.any_case)
+        return make_model_inputs(request, self.voices[request.voice], phonemize, self.text_cleaner)
 
-    def _phonemizer_of(self, request: Request) -> Callable[[str], str]:
-        """Return what turns a text of the request into phonemes."""
+    def _phonemizer(self, *, phonemes: bool, any_case: bool) -> Callable[[str], str]:
+        """Return what turns a text into phonemes; one that has them already stays as it is."""
 
         def phonemize(text: str) -> str:
-            if request.phonemes:
+            if phonemes:
                 return text
             if self._lexicon:
-                return phonemize_with_lexicon(text, self.phonemizer, self._lexicon, any_case=request.any_case)
+                return phonemize_with_lexicon(text, self.phonemizer, self._lexicon, any_case=any_case)
             return "".join(self.phonemizer.phonemize([text]))
 
         return phonemize
@@ -347,34 +384,37 @@ class KittenTTS_1_Onnx:
             SynthesisError: the graph failed; the message begins with the chunk.
             StoppedError: the model is closed.
         """
-        handle = self._sessions
-        seed = None if request.seed is None else _chunk_seed(request.seed, model_input)
-        with_durations = bool(request.sources) or request.trim == "exact"
+        is_joined = model_input.continues or model_input.joint is not None
+        began = time.monotonic()
         try:
-            with handle.take(model_input, call, single_threaded=single_threaded, seed=seed) as session:
-                waveform, durations = onnx_graph.run(
-                    session,
-                    {
-                        handle.token_input: model_input.token_ids,
-                        "style": model_input.style,
-                        "speed": model_input.speed,
-                    },
-                    handle.waveform_output,
-                    handle.duration_output if with_durations else None,
-                    call.run_options(release_memory=release_memory),
-                )
+            waveform, durations = self._sessions.run(
+                model_input,
+                call,
+                with_durations=bool(request.sources) or request.trim == "exact" or is_joined,
+                seed=None if request.seed is None else run_seed(request.seed, model_input),
+                single_threaded=single_threaded,
+                release_memory=release_memory,
+            )
         except Exception as error:
             if isinstance(error, KittenTTSError) and not isinstance(error, SynthesisError):
                 # stopped, or a file that is gone when a session is opened
                 raise
-            where = f"chunk {model_input.index + 1} of {len(request.texts)}, {excerpt(model_input.text)}"
+            total = f" of {len(request.texts)}" if request.stretch is WHOLE else ""
+            where = f"chunk {model_input.index + 1}{total}, {excerpt(model_input.text)}"
             raise SynthesisError(f"{where}: {error}") from error
-        return SynthesizedChunk(model_input, *trimmed(waveform, durations, request.trim))
+        if request.stretch.is_urgent:
+            characters = len(model_input.text) * len(model_input.symbols) / len(model_input.all_symbols)
+            self._pace.record(time.monotonic() - began, characters, float(request.speed))
+        waveform, boundaries = trimmed(waveform, durations, request.trim, model_input.continues, model_input.joint)
+        if request.stretch.spoken is not None:
+            request.stretch.spoken(len(waveform))
+        return SynthesizedChunk(model_input, waveform, boundaries)
 
     def _with_times(
         self, request: Request, chunks: Generator[SynthesizedChunk, None, None]
     ) -> Generator[Speech, None, None]:
-        return with_times(chunks, dict(enumerate(request.sources)), request.silence, self._phonemizer_of(request))
+        phonemize = self._phonemizer(phonemes=request.phonemes, any_case=request.any_case)
+        return with_times(chunks, dict(enumerate(request.sources)), request.silence, phonemize)
 
     def _assemble(self, request: Request, chunks: Sequence[SynthesizedChunk]) -> tuple[Samples, Speech | None]:
         """Return the whole waveform of a text, and the times of its words where they are wanted."""
@@ -383,9 +423,3 @@ class KittenTTS_1_Onnx:
             return np.concatenate(list(with_pauses(generator, request.silence))), None
         speech = joined(self._with_times(request, generator))
         return speech.audio, speech
-
-
-def _chunk_seed(seed: int, model_input: ModelInput) -> int:
-    """Return a seed of the chunk's own, 32 bits, so that not all chunks have the same noise."""
-    place = model_input.index, model_input.first_symbol
-    return int(np.random.SeedSequence([seed, *place]).generate_state(1)[0])

@@ -54,6 +54,8 @@ def with_times(
             pieces.append(piece)
             if not piece.input.is_last:
                 continue
+            if pieces[0].input.continues:
+                pause = silence[:0]
             audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
             source = sources.pop(piece.input.index)
             yield Speech(audio, (_spoken_chunk(pieces, begin + len(pause), source, phonemize),))

@@ -12,7 +12,7 @@ import numpy as np
 from kittentts import defaults
 from kittentts.alignment.source_map import ChunkSource, map_to_source
 from kittentts.audio.waveform import silence
-from kittentts.errors import SettingError, TextError, TextTypeError
+from kittentts.errors import SettingError, SilentTextError, TextTypeError
 from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
@@ -35,13 +35,34 @@ _LONGEST_SILENCE = 60.0
 
 
 @dataclass(frozen=True, eq=False)
+class Stretch:
+    """Which part of a text a request is, where that is not spoken as a whole."""
+
+    start: int = 0
+    """Where it begins in the text, in characters."""
+    first_index: int = 0
+    """How many chunks come before its own."""
+    continues: bool = False
+    """Whether it begins inside of a sentence, whose beginning was spoken before."""
+    joint: float | None = None
+    """Seconds of silence after it, if it ends inside of a sentence."""
+    is_urgent: bool = False
+    """Whether it runs alone on all cores, whatever the plan."""
+    spoken: Callable[[int], object] | None = None
+    """Called with the number of samples of each run."""
+
+
+WHOLE = Stretch()
+
+
+@dataclass(frozen=True, eq=False)
 class Request:
     """What a call speaks, checked."""
 
     texts: list[str]
     """The chunks' texts, none of them without a sound."""
-    first_index: int
-    """How many chunks of the same call come before these."""
+    stretch: Stretch
+    """Which part of the text they are."""
     voice: str
     """The raw voice."""
     speed: np.float32
@@ -69,8 +90,7 @@ def make_request(
     *,
     cut: Callable[[str], list[str]] = chunk_text,
     is_timed: bool = False,
-    start: int = 0,
-    first_index: int = 0,
+    stretch: Stretch = WHOLE,
 ) -> Request:
     """Check a text, or a stretch of one, and its options.
 
@@ -82,8 +102,7 @@ def make_request(
         preprocessor: normalizes with `clean_text=True`.
         cut: text -> chunks.
         is_timed: find out what of the text becomes which chunk.
-        start: where the stretch begins in the whole text.
-        first_index: how many chunks come before those of the stretch.
+        stretch: which part of the user's text it is.
 
     Raises:
         TextError, TextTypeError, SettingError: as `KittenTTS.generate`.
@@ -103,15 +122,15 @@ def make_request(
     texts = drop_silent(chunks, phonemes=options.phonemes)
     sources = []
     if is_timed:
-        found = map_to_source(text, cleaned, steps, chunks, start)
+        found = map_to_source(text, cleaned, steps, chunks, stretch.start)
         sources = [source for source, chunk in zip(found, chunks, strict=True) if has_sound(chunk)]
     return Request(
         texts=texts,
-        first_index=first_index,
+        stretch=stretch,
         voice=raw_voice,
         speed=np.float32(options.speed * speed_prior),
         phonemes=options.phonemes,
-        any_case=bool(options.clean_text) and not callable(options.clean_text),
+        any_case=options.has_lower_case,
         silence=silence(options.sentence_silence),
         trim=options.trim,
         seed=None if options.seed is None else int(options.seed),
@@ -157,14 +176,14 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
 
     Raises:
         TextTypeError: the text, or what the function makes of it, is no `str`.
-        TextError: it is blank, or nothing is left of it.
+        SilentTextError: it is blank, or nothing is left of it.
     """
     _check_type(text)
     if how:
         text = how(text) if callable(how) else ours(text)
         _check_type(text)
     if not text.strip():
-        raise TextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
+        raise SilentTextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
     return text
 
 
@@ -172,7 +191,8 @@ def drop_silent(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     """Return the texts that have a letter, number or symbol; whether espeak-ng has a sound for it shows later.
 
     Raises:
-        TextError: there is none, or one that should be phonemes is not.
+        SilentTextError: there is none.
+        TextError: one that should be phonemes is not.
     """
     texts = list(texts)
     if phonemes:
@@ -188,10 +208,10 @@ def has_sound(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
-def nothing_to_speak(text: str | None) -> TextError:
+def nothing_to_speak(text: str | None) -> SilentTextError:
     """Return the error for a text without a sound; None is one that has not been kept."""
     what = "the text" if text is None else excerpt(text)
-    return TextError(f"{what} has no word, number or symbol that can be spoken")
+    return SilentTextError(f"{what} has no word, number or symbol that can be spoken")
 
 
 def as_one_chunk(text: str) -> list[str]:

@@ -198,7 +198,8 @@ class Scheduler:
                 for model_input in self._make_inputs(request):
                     if number in self._dropped:
                         break
-                    if model_input.index in self._plan.pooled and not self._is_only(model_input, request):
+                    is_pooled = model_input.index in self._plan.pooled and not request.stretch.is_urgent
+                    if is_pooled and not self._is_only(model_input, request):
                         self._submit(number, place, model_input, request)
                     else:
                         if self._executor is not None:

@@ -148,7 +148,10 @@ def sine(count):
 def piece(index, text, all_symbols, first_symbol, symbols, boundaries, *, is_last):
     token_ids = np.zeros((1, len(symbols) + 3), np.int64)
     style, speed = np.zeros((1, 256), np.float32), np.ones(1, np.float32)
-    model_input = ModelInput(index, text, all_symbols, first_symbol, symbols, is_last, token_ids, style, speed)
+    model_input = ModelInput(
+        index, text, all_symbols, first_symbol, symbols, is_last, continues=False, joint=None,
+        token_ids=token_ids, style=style, speed=speed,
+    )  # fmt: skip
     boundaries = None if boundaries is None else np.array(boundaries)
     return SynthesizedChunk(model_input, sine(boundaries[-1] if boundaries is not None else 2400), boundaries)
 

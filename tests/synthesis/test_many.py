@@ -13,9 +13,9 @@ from kittentts import KittenTTS
 from kittentts.errors import (
     EspeakError,
     SettingError,
+    SilentTextError,
     StoppedError,
     SynthesisError,
-    TextError,
     TextTypeError,
     VoiceError,
 )
@@ -100,9 +100,9 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
         return {"Not this one.": None}.get(text, text)
 
     bad = {
-        "": TextError,
-        " \n": TextError,
-        "...": TextError,
+        "": SilentTextError,
+        " \n": SilentTextError,
+        "...": SilentTextError,
         None: TextTypeError,
         7: TextTypeError,
         ("alone",): TextTypeError,
@@ -110,7 +110,7 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
         ("x", "Hello.", None, -1): SettingError,
         ("x", "Hello.", None, 0): SettingError,
         # a symbol about which espeak-ng is silent
-        "¦.": TextError,
+        "¦.": SilentTextError,
         ("x", b"Hello."): TextTypeError,
         "Not this one.": TextTypeError,
         "Fine. It has roses in it. Fine again.": SynthesisError,

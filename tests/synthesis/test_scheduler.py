@@ -14,6 +14,7 @@ from kittentts.runtime.cancellation import Cancellation
 from kittentts.synthesis.in_order import run_in_order
 from kittentts.synthesis.plan import SEQUENTIAL, Plan
 from kittentts.synthesis.progress import ChunkReporter
+from kittentts.synthesis.request import WHOLE
 from kittentts.synthesis.scheduler import Scheduler
 
 
@@ -31,7 +32,7 @@ def switch_often():
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
     """Return a generator of `function(item)` for each item, made as the plan says; chunks are items with an index."""
-    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000))
+    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000), stretch=WHOLE)
 
     def make_inputs(_):
         for index, item in enumerate(items):
