@@ -247,7 +247,7 @@ def test_a_long_text_among_short_ones(tiny):
 
 @pytest.mark.parametrize(("texts", "threads"), [(1, {3}), (2, {3, 1}), (5, {3, 1})])
 def test_several_texts_run_on_a_core_each_a_single_one_on_all(tmp_path, monkeypatch, opened, texts, threads):
-    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 3)
+    monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 3)
     model = KittenTTS(tiny_model.make_directory(tmp_path))
     all_read = threading.Event()
 
