@@ -34,7 +34,7 @@ def run_in_order(
     number = place = count = 0
     try:
         scheduler.permit()
-        while number != end:
+        while number != end or number in errors:
             if (number, place) in ready:
                 yield ready.pop((number, place))
                 scheduler.permit()
