@@ -128,7 +128,7 @@ def plot(results: dict[str, dict[str, list[Measurement]]], path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        sys.exit('--plot needs matplotlib: pip install "kittentts[dev]"')
+        sys.exit('--plot needs matplotlib: pip install ".[dev]"')
     figure = Figure(figsize=(10, 4), layout="constrained")
     speed, memory = figure.subplots(1, 2)
     for workload, taken in results.items():

