@@ -63,6 +63,16 @@ def say_here(run_main, tiny_directory):
 
 
 @pytest.fixture
+def batch(run_main, tiny_directory):
+    """`kittentts batch` in this process."""
+
+    def run(*arguments, **options):
+        return run_main("batch", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
 def sigint():
     """Let a child end on SIGINT, though `nohup pytest &` ignores it and a child would inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -41,6 +41,28 @@ class TestText:
         tiny.generate_to_file(TEXT, tmp_path / "b.wav")
         assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
 
+    def test_the_name_of_a_file_is_spoken_with_a_warning(self, say_here, tmp_path, caplog):
+        (tmp_path / "one.md").write_text("One.")
+        assert say_here("one.md", "-o", "a.wav").returncode == 0
+        (record,) = caplog.records
+        assert record.levelname == "WARNING"
+        assert record.message == "'one.md' is a file, and its name is spoken; -i speaks what is in it"
+        caplog.clear()
+        assert say_here("one.md", "is a file.", "-o", "a.wav").returncode == 0
+        assert say_here("x" * 300, "-o", "a.wav").returncode == 0
+        assert not caplog.records
+
+    @pytest.mark.parametrize("options", [[], ["--no-clean-text"]])
+    def test_a_blank_line_ends_a_sentence(self, say_here, tiny, tmp_path, options):
+        (tmp_path / "text.txt").write_text("Chapter one\r\n\r\nIt was\ncold.\n")
+        assert say_here("-i", "text.txt", "-o", "a.wav", "--subtitles", "a.srt", *options).returncode == 0
+        assert say_here("-o", "b.wav", *options, input="Chapter one\n \nIt was\ncold.").returncode == 0
+        tiny.generate_to_file("Chapter one. It was cold.", tmp_path / "c.wav", clean_text=not options)
+        assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "c.wav").read_bytes()
+        assert (tmp_path / "b.wav").read_bytes() == (tmp_path / "c.wav").read_bytes()
+        # what is shown is what was written
+        assert (tmp_path / "a.srt").read_text().split("\n")[2::4] == ["Chapter one", "It was cold."]
+
     def test_what_is_not_utf8(self, say_here):
         result = say_here("-o", "a.wav", input=b"One.\nCaf\xe9 au lait.")
         assert result.returncode == 1
@@ -287,7 +309,7 @@ class TestPlaying:
 
     @pytest.mark.parametrize(
         ("error", "message"),
-        [("ImportError", 'pip install "kittentts[play]"'), ("OSError('PortAudio library not found')", "libportaudio2")],
+        [("ImportError", "pip install sounddevice"), ("OSError('PortAudio library not found')", "libportaudio2")],
     )
     def test_what_is_missing_is_named(self, say, tmp_path, error, message):
         (tmp_path / "sounddevice.py").write_text(f"raise {error}")
