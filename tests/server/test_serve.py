@@ -16,7 +16,8 @@ def command(tiny_directory, monkeypatch, capsys):
     """Run the command in this process; return its status and what it says on stderr."""
     monkeypatch.setenv("KITTENTTS_MODEL", str(tiny_directory))
     monkeypatch.delenv("KITTENTTS_API_KEY", raising=False)
-    handler, level = signal.getsignal(signal.SIGTERM), logging.getLogger("kittentts").level
+    handler = signal.getsignal(signal.SIGTERM)
+    levels = {name: logging.getLogger(name).level for name in ("kittentts", "kittentts.server.request_log")}
 
     def run(*arguments):
         try:
@@ -28,7 +29,8 @@ def command(tiny_directory, monkeypatch, capsys):
 
     yield run
     signal.signal(signal.SIGTERM, handler)
-    logging.getLogger("kittentts").setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(
