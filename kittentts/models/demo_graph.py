@@ -1,7 +1,7 @@
 """Gives Kokoro's graph the interface of KittenTTS's: an input `input_ids`, and an output `duration`.
 
-The ONNX file is a protobuf message. Its fields are edited here as bytes, because the onnx package is a download of
-20 MB. Weights and nodes are copied as they are, so the waveform stays the same to the last bit.
+The ONNX file is a protobuf message. Its fields are edited here as bytes, because the onnx package takes 31 MB.
+Weights and nodes are copied as they are, so the waveform stays the same to the last bit.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _edited_graph(graph: memoryview, source: Path) -> Iterator[bytes | memoryvie
         if number in {_GRAPH_NODE, _GRAPH_INPUT} and _TOKENS in bytes(content):
             yield _message((number, _renamed(content)))
         else:
-            has_frames |= number == _GRAPH_NODE and (_NODE_OUTPUT, _FRAMES) in _names(content)
+            has_frames |= number == _GRAPH_NODE and _makes_frames(content)
             yield field
     if has_frames:
         yield _duration_nodes()
@@ -76,13 +76,13 @@ def _edited_graph(graph: memoryview, source: Path) -> Iterator[bytes | memoryvie
 
 def _renamed(content: memoryview) -> bytes:
     return b"".join(
-        _message((number, _INPUT_IDS)) if (number, name) == (_NAME, _TOKENS) else field
+        _message((number, _INPUT_IDS)) if number == _NAME and bytes(name) == _TOKENS else field
         for number, name, field in _fields(content)
     )
 
 
-def _names(node: memoryview) -> Iterator[tuple[int, memoryview]]:
-    return ((number, content) for number, content, _ in _fields(node))
+def _makes_frames(node: memoryview) -> bool:
+    return any(number == _NODE_OUTPUT and bytes(name) == _FRAMES for number, name, _ in _fields(node))
 
 
 def _duration_nodes() -> bytes:

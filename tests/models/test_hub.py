@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tiny_model
 
+from kittentts.models.published import did_you_mean
+
 FIND = """
 import hashlib, sys, time
 from kittentts import KittenTTSError
@@ -140,11 +142,13 @@ except OSError:
         ("kitten-tts-nano-0.8", ""),
     ],
 )
-def test_a_name_that_nearly_is_one(find, name, question):
-    for endpoint in (None, "http://127.0.0.1:9"):
-        message = find(name, endpoint=endpoint)
-        assert question in message
-        assert ("did you mean" in message) == bool(question)
+def test_a_name_that_nearly_is_one(name, question):
+    assert did_you_mean(name) == question
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9"])
+def test_such_a_name_gets_a_question(find, endpoint):
+    assert "; did you mean 'demo'?" in find("dmeo", endpoint=endpoint)
 
 
 def test_a_name_without_a_slash_belongs_to_kittenml(find):
