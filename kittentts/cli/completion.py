@@ -21,12 +21,11 @@ def complete_model(prefix: str, **_: Any) -> list[str]:
 
 
 def complete_voice(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
-    """Return the voices of the model, or those of KittenTTS 0.8, which the demo has too, if it is not on this disk."""
+    """Return the voices of the model; those of KittenTTS 0.8 for the demo, which has the same, and for one not here."""
     from kittentts.cli.voices import voice_names
     from kittentts.models.demo import VOICES
-    from kittentts.models.published import DEMO
     from kittentts.models.repository import cached_repositories, full_name, read_directory
 
     model = parsed_args.model
     files = read_directory(Path(model)) if Path(model).is_dir() else cached_repositories().get(full_name(model))
-    return [friendly for friendly, _, _ in VOICES] if model == DEMO or files is None else voice_names(files)
+    return [friendly for friendly, _, _ in VOICES] if files is None else voice_names(files)

@@ -16,6 +16,12 @@ def test_folders_and_patterns(batch, tmp_path):
     assert names(tmp_path / "out") == ["C.wav", "a.wav", "b.wav"]
     assert batch("book/*.txt", "book/**/d.*", "-d", "out2").returncode == 0
     assert names(tmp_path / "out2") == ["b.wav", "d.wav"]
+    # they are sorted: which of two comes first does not depend on the file system
+    (tmp_path / "pairs").mkdir()
+    for path in [tmp_path / f"pairs/{i}.{suffix}" for suffix in ("txt", "md") for i in range(9)]:
+        path.write_text("One.")
+    refused = [line for line in batch("pairs", "-d", "out4").stderr.splitlines() if "is already" in line]
+    assert refused == [f"kittentts: pairs/{i}.txt: out4/{i}.wav is already the file of pairs/{i}.md" for i in range(9)]
     # what is there under that very name is no pattern
     (tmp_path / "a[1].txt").write_text("One.")
     assert batch("a[1].txt", "-d", "out3").returncode == 0

@@ -116,7 +116,8 @@ def test_nothing_cached_and_no_hub_names_the_other_ways(find, offline):
     assert "a copied model directory" in message
 
 
-def test_the_error_is_short(in_process):
+@pytest.mark.parametrize("offline", [False, True])
+def test_the_error_is_short(in_process, offline):
     """A traceback of our own lines, without those of the client and of its HTTP library."""
     code = """
 import traceback
@@ -126,7 +127,7 @@ try:
 except OSError:
     print(traceback.format_exc())
 """
-    told = in_process(code, endpoint="http://127.0.0.1:9")
+    told = in_process(code, endpoint="http://127.0.0.1:9", offline=offline)
     assert "kittentts.errors.HubError: config.json of KittenML/kitten-tts-nano-0.8 could not" in told
     assert told.count("Traceback") == 1
     assert told.count("\n") < 20
