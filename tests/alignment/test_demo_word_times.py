@@ -65,8 +65,7 @@ for old in ("demo-0.1.1-0.9.0", "demo-0.1.1-0.9.0-timed"):
     directory.mkdir(parents=True)
     for name in ("config.json", "kokoro-v1.0.int8.onnx", "voices.npz"):
         (directory / name).write_text("another layout")
-from kittentts.models.repository import find_model
-from kittentts.onnx_model import KittenTTS_1_Onnx
+from kittentts import KittenTTS
 model = KittenTTS("demo")
 speech = model.synthesize("Hello there.", voice="Luna")
 print(speech.chunks[0].text, [word.text for word in speech.chunks[0].words])
