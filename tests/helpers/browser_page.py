@@ -14,10 +14,13 @@ OPTIONS = (
     "--autoplay-policy=no-user-gesture-required"
 )
 WINDOWS = {"wide": (1280, 800), "narrow": (390, 844)}
-# what is sent, and which sounds begin when
+# what is sent, which sounds begin when, and what is said
 RECORDING = """
     window.bodies = [];
     window.sounds = [];
+    window.messages = [];
+    const observer = new MutationObserver(() => messages.push(message.textContent));
+    observer.observe(message, { childList: true });
     const reallyFetch = fetch;
     window.fetch = (path, options) => {
       if (options.body) bodies.push(JSON.parse(options.body));
@@ -85,6 +88,10 @@ class Page:
             self.find("stop").click()
         else:
             self.find("text").send_keys(Keys.ESCAPE)
+
+    def pause(self):
+        """In one statement, for the sound may end at any time."""
+        self.browser.execute_script("if (play.classList.contains('sounds')) play.click()")
 
     def is_wrong(self):
         return self.find("message").get_attribute("class") == "wrong"

@@ -31,8 +31,8 @@ function follow() {
   $("seek").max = length;
   $("seek").value = at;
   $("seek").ariaValueText = `${Math.floor(at)} of ${Math.floor(length)} seconds`;
-  $("seek").disabled = !isWhole;
-  $("play").disabled = !isWhole && !length;
+  $("seek").disabled = !isWhole || !length;
+  $("play").disabled = !length;
   $("play").classList.toggle("sounds", sounds());
   $("play").ariaLabel = sounds() ? "Pause" : "Play";
   const hadFocus = document.activeElement === $("stop");
@@ -53,7 +53,7 @@ function stop() {
 }
 
 function clear() {
-  if (isWhole) URL.revokeObjectURL($("audio").src);
+  URL.revokeObjectURL($("audio").src);
   isWhole = false;
   length = 0;
   $("audio").removeAttribute("src");
@@ -140,12 +140,12 @@ async function receive(format, signal) {
   $("download").download = `speech.${format}`;
   $("download").textContent = `Download ${format}, ${Math.ceil(blob.size / 1000)} kB`;
   $("downloads").hidden = false;
+  isWhole = true;
+  if (!samples) return say(`This browser cannot play ${format}, but you can download it.`);
   $("figures").textContent =
     `${length.toFixed(1)} s of audio in ${seconds.toFixed(1)} s (${(length / seconds).toFixed(1)} times real time), ` +
     `first sound after ${first.toFixed(2)} s`;
-  if (!samples) return say(`This browser cannot play ${format}, but you can download it.`);
   refer($("audio"), "src", playable);
-  isWhole = true;
   if (stream) stream.whenOver(finish);
   else await listen();
 }
