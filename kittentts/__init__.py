@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from kittentts.synthesis.results import Item, Result
 
 __version__ = VERSION
+# what pyproject.toml says, read from the installed distribution on first use
+__author__: str
+__description__: str
+
+KittenTTSOnnx = KittenTTS
+"""The name that `kittenml` has for it."""
 
 __all__ = [
     "Encoder",
     "Item",
     "KittenTTS",
     "KittenTTSError",
+    "KittenTTSOnnx",
     "ManyProgress",
     "NormalizedSpan",
     "NormalizedTextResult",
@@ -52,13 +59,20 @@ _HOMES = {
     "normalize_text": "preprocess",
     "normalize_text_result": "preprocess",
 }
+_METADATA = {"__author__": "Author", "__description__": "Summary"}
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from where it lives (PEP 562)."""
-    if name not in _HOMES:
+    """Import a public name from where it lives, or read it from the distribution (PEP 562)."""
+    value: object
+    if name in _METADATA:
+        from importlib.metadata import metadata
+
+        value = metadata("kittentts")[_METADATA[name]]
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"kittentts.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"kittentts.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

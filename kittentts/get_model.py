@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
 from kittentts.errors import StoppedError
-from kittentts.loading import ModelSpec, load_engine, load_from_local
+from kittentts.loading import ModelSpec, check_kittenml_options, load_engine, load_from_local
+from kittentts.preprocess import normalize_text
 from kittentts.synthesis.speech_options import SpeechOptions
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     Reporter = bool | Callable[[Progress], object]
 
 __all__ = ["KittenTTS", "download_from_huggingface", "get_model", "load_from_local"]
+
+# default of the replaced library's functions; its class has another
+_OLD_MODEL = "KittenML/kitten-tts-nano-0.1"
 
 # by process: held while a copy opens its model
 _opening: dict[int, threading.RLock] = {}
@@ -62,6 +66,8 @@ class KittenTTS:
             used without asking the network.
         cache_dir: the Hub's cache; None is the Hub client's own default.
         backend: None or "cpu", "cuda", "amd_gpu".
+        device: None or "cpu"; `kittenml` has it.
+        hf_token: for private repositories of the Hub; None is the Hub client's own (`HF_TOKEN`). It does not travel.
         max_workers: how many chunks run at a time; None is the number of physical cores this process may use (for one
             call no more than `OMP_NUM_THREADS`, if that is set).
         revision: branch, tag or commit on the Hub; None is its main branch.
@@ -70,12 +76,13 @@ class KittenTTS:
             key with capitals only for this spelling; with `clean_text=True`, which lowers all letters, for any.
         optimize: "auto", "off", "exact" or "fast": whether to open a faster graph with the same output in place of the
             model's own, which is made, verified and kept on first use; see `kittentts.optimize.optimized_file`.
+        vllm_options: an error if it is given, as is `mlx_options`; `kittenml` has them for other models.
 
     Raises:
         ModelNotFoundError: no such directory, file or repository; as `HubError` when the Hub is out of reach.
         ModelError: the files are malformed or unsafe.
-        BackendError: the backend is unknown, or this onnxruntime lacks it.
-        SettingError: `max_workers` or `lexicon` is out of its range.
+        BackendError: the backend or device is unknown, or this onnxruntime lacks it.
+        SettingError: `max_workers`, `lexicon`, `hf_token` or another parameter is out of its range.
         MissingExtraError: the demo voice is not installed.
     """
 
@@ -84,18 +91,23 @@ class KittenTTS:
         model_name: str | os.PathLike[str] = defaults.MODEL,
         cache_dir: str | os.PathLike[str] | None = None,
         backend: str | None = None,
+        device: str | None = None,
+        hf_token: str | None = None,
         *,
         max_workers: int | None = None,
         revision: str | None = None,
         refresh: bool = False,
         lexicon: Mapping[str, str] | None = None,
         optimize: str = "auto",
+        vllm_options: None = None,
+        mlx_options: None = None,
     ) -> None:
         from kittentts.models.repository import find_model
         from kittentts.synthesis.request import check_model_options
 
+        check_kittenml_options(device, hf_token, vllm_options, mlx_options)
         check_model_options(backend, max_workers, lexicon, optimize)
-        files = find_model(model_name, cache_dir, revision=revision, refresh=refresh)
+        files = find_model(model_name, cache_dir, revision=revision, refresh=refresh, token=hf_token)
         self._spec = ModelSpec(
             name=files.name,
             revision=files.revision,
@@ -109,6 +121,8 @@ class KittenTTS:
             files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
         )
         self._is_closed = False
+
+    normalize_text = staticmethod(normalize_text)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what `pickle` and `copy` carry: how the model was opened, not the model."""
@@ -147,7 +161,7 @@ class KittenTTS:
 
         Args:
             text: any text in English; blank text is an error.
-            voice: one of `available_voices`, or a raw voice of the voices file.
+            voice: one of `available_voices`, or a raw voice of the voices file; in any case of letters.
             speed: any finite factor above 0; 2.0 is twice as fast.
             clean_text: True spells out numbers, currency and the like first, and lets a blank line end a sentence;
                 False takes the text as it is; a function `str -> str` takes the place of our normalization.
@@ -196,8 +210,6 @@ class KittenTTS:
         concatenated, are what `generate` returns. Closing the generator stops the work.
 
         Args:
-            text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`,
-                `seed`, `cancel` and `progress`.
             look_ahead: run the chunks after the first at the same time, while the caller uses (plays, sends) those
                 before; a bounded number waits to be yielded.
         """
@@ -372,16 +384,16 @@ class KittenTTS:
 
 
 def get_model(
-    repo_id: str | os.PathLike[str] = "KittenML/kitten-tts-nano-0.1",
+    repo_id: str | os.PathLike[str] = _OLD_MODEL,
     cache_dir: str | os.PathLike[str] | None = None,
     backend: str | None = None,
 ) -> KittenTTS:
-    """Return `KittenTTS(repo_id, cache_dir, backend)`; the default is the one of the replaced library."""
+    """Return `KittenTTS(repo_id, cache_dir, backend)`."""
     return KittenTTS(repo_id, cache_dir, backend)
 
 
 def download_from_huggingface(
-    repo_id: str = defaults.MODEL, cache_dir: str | os.PathLike[str] | None = None, backend: str | None = None
+    repo_id: str = _OLD_MODEL, cache_dir: str | os.PathLike[str] | None = None, backend: str | None = None
 ) -> KittenTTS_1_Onnx:
     """Open a model of the Hugging Face Hub as the bare engine; parameters and errors as for `KittenTTS`."""
     return KittenTTS(repo_id, cache_dir, backend).model

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kittentts.errors import ModelError
+from kittentts.errors import BackendError, ModelError, SettingError
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from kittentts.onnx_model import KittenTTS_1_Onnx
 
 logger = logging.getLogger(__name__)
+
+# what an HTTP header can carry
+_TOKEN = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,31 @@ class ModelSpec:
         )
         model.keep_open()
         return model
+
+
+def check_kittenml_options(device: object, hf_token: object, vllm_options: object, mlx_options: object) -> None:
+    """Check the parameters of `KittenTTS` that are there for callers of the `kittenml` library.
+
+    Raises:
+        BackendError: a device that is not the CPU.
+        SettingError: options of engines that this library does not have; a token that no request can carry.
+    """
+    if device is not None and device != "cpu":
+        raise BackendError(
+            f"device={device!r} is unknown; leave it out or give 'cpu'. For a GPU, backend='cuda' or 'amd_gpu' chooses "
+            "the onnxruntime for it"
+        )
+    for name, options, engine in (("vllm_options", vllm_options, "vLLM"), ("mlx_options", mlx_options, "MLX")):
+        if options is not None:
+            raise SettingError(
+                f"{name}={options!r} is for KittenTTS 2 models, which the kittenml library runs in {engine}; "
+                "this library runs the ONNX models. Leave it out"
+            )
+    if hf_token is not None and not (isinstance(hf_token, str) and _TOKEN.fullmatch(hf_token)):
+        # without its value, which may be a secret
+        raise SettingError(
+            "hf_token is no token of the Hugging Face Hub (ASCII, no spaces, like 'hf_...'); leave it out"
+        )
 
 
 def load_engine(

@@ -17,12 +17,12 @@ from kittentts.alignment.speech import joined
 from kittentts.alignment.word_times import with_times
 from kittentts.audio.files import open_file
 from kittentts.audio.waveform import mono_audio_array
-from kittentts.errors import KittenTTSError, SynthesisError, TextError, VoiceError
-from kittentts.models.voices_file import load_voices
+from kittentts.errors import KittenTTSError, SynthesisError, TextError
+from kittentts.models.voices_file import find_voice, load_voices
 from kittentts.phonemes.espeak import Phonemizer
 from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
 from kittentts.phonemes.vocabulary import TextCleaner, basic_english_tokenize
-from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation
+from kittentts.preprocess import TextPreprocessor, chunk_text, ensure_punctuation, normalize_text
 from kittentts.runtime import onnx_graph
 from kittentts.runtime.cancellation import Cancellation
 from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
@@ -92,8 +92,8 @@ class KittenTTS_1_Onnx:
 
     def __init__(
         self,
-        model_path: str | os.PathLike[str],
-        voices_path: str | os.PathLike[str],
+        model_path: str | os.PathLike[str] = "kitten_tts_nano_preview.onnx",
+        voices_path: str | os.PathLike[str] = "voices.npz",
         speed_priors: Mapping[str, float] = _NOTHING,
         voice_aliases: Mapping[str, str] = _NOTHING,
         backend: str | None = None,
@@ -115,6 +115,8 @@ class KittenTTS_1_Onnx:
         self.phonemizer = Phonemizer()
         self.preprocessor = TextPreprocessor(remove_punctuation=False)
         self.text_cleaner = TextCleaner()
+
+    normalize_text = staticmethod(normalize_text)
 
     @property
     def session(self) -> Any:
@@ -283,11 +285,7 @@ class KittenTTS_1_Onnx:
         return make_request(text, raw, prior, options, self.preprocessor, is_single=is_single, is_timed=is_timed)
 
     def _raw_voice(self, voice: str) -> str:
-        raw = self.voice_aliases.get(voice, voice) if isinstance(voice, str) else None
-        if raw not in self.voices:
-            names = ", ".join(dict.fromkeys([*self.voice_aliases, *self.voices]))
-            raise VoiceError(f"voice={voice!r} is unknown; this model has {names}")
-        return raw
+        return find_voice(voice, self.voice_aliases, self.voices)
 
     def _parallel(self, request: Request) -> Plan:
         return plan.parallel([len(text) for text in request.texts], self._workers)

@@ -1,35 +1,72 @@
-"""The names and defaults that code written for kittentts 0.8.1 relies on."""
+"""The names, parameters and defaults that code written for kittentts 0.8.1 and kittenml 0.9.6 relies on."""
 
 import importlib
 import importlib.metadata
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
 import kittentts
 from kittentts import errors
 
-NAMES = {
-    "kittentts": "KittenTTS get_model normalize_text normalize_text_result NormalizedSpan NormalizedTextResult",
-    "kittentts.get_model": "KittenTTS get_model download_from_huggingface load_from_local",
-    "kittentts.onnx_model": (
-        "KittenTTS_1_Onnx TextCleaner basic_english_tokenize chunk_text ensure_punctuation mono_audio_array"
-    ),
-    "kittentts.preprocess": (
-        "TextPreprocessor chunk_text ensure_punctuation normalize_text normalize_text_result number_to_words "
-        "float_to_words roman_to_int expand_contractions expand_currency expand_decades expand_fractions "
-        "expand_ip_addresses expand_model_names expand_ordinals expand_percentages expand_phone_numbers expand_ranges "
-        "expand_roman_numerals expand_scale_suffixes expand_scientific_notation expand_time expand_units "
-        "remove_accents remove_emails remove_extra_whitespace remove_hashtags remove_html_tags remove_mentions "
-        "remove_punctuation remove_stopwords remove_urls replace_numbers normalize_unicode normalize_leading_decimals "
-        "to_lowercase"
-    ),
-}
+TABLE = (Path(__file__).parent / "data" / "surface.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `([\w.]+):([\w.]+)` \| (.*) \| (.+) \|$", re.MULTILINE)
+# module, name in it, parameters
+ROWS = [(module, name, parameters.strip("` ")) for module, name, parameters, _ in ROW.findall(TABLE)]
 
 
-@pytest.mark.parametrize(("module", "name"), [(m, n) for m, names in NAMES.items() for n in names.split()])
-def test_name_is_importable(module, name):
-    assert hasattr(importlib.import_module(module), name)
+@pytest.fixture(scope="module")
+def find(tiny):
+    """Return what a name of the table stands for; attributes and methods are those of an object."""
+    result = kittentts.normalize_text_result("5 cats")
+    text_cleaner, preprocessor = tiny.model.text_cleaner, tiny.model.preprocessor
+    examples = {type(one): one for one in (tiny, tiny.model, text_cleaner, preprocessor, result, result.spans[0])}
+
+    def find(module, path):
+        found = importlib.import_module(module)
+        for name in path.split("."):
+            found = getattr(examples[found] if isinstance(found, type) else found, name)
+        return found
+
+    return find
+
+
+def parameters_of(function):
+    """Return (name, default) of the positional parameters, in order, and of those by keyword only."""
+    parameters = inspect.signature(function).parameters.values()
+    positional = [(one.name, one.default) for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    return positional, {(one.name, one.default) for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+
+def parameters_in(text):
+    return parameters_of(eval(f"lambda {text[1:-1]}: None"))  # noqa: S307 (our own table)
+
+
+@pytest.mark.parametrize(("module", "path", "parameters"), ROWS)
+def test_a_name_has_the_parameters_and_defaults_of_the_table(find, module, path, parameters):
+    found = find(module, path)
+    if parameters:
+        positional, by_keyword = parameters_in(parameters)
+        ours, ours_by_keyword = parameters_of(found)
+        assert ours[: len(positional)] == positional
+        assert by_keyword <= ours_by_keyword
+
+
+def test_nothing_else_can_be_given_by_position(find):
+    most = {}
+    for _, path, parameters in ROWS:
+        if parameters:
+            most[path] = max(most.get(path, 0), len(parameters_in(parameters)[0]))
+    for module, path, parameters in ROWS:
+        if parameters:
+            assert len(parameters_of(find(module, path))[0]) == most[path], path
+
+
+def test_the_table_is_read():
+    assert len(ROWS) == TABLE.count("\n| `") >= 90
+    assert {row[3] for row in ROW.findall(TABLE)} == {"0.8.1", "kittenml 0.9.6", "ours"}
 
 
 def test_what_is_public_is_importable_and_listed():
@@ -39,53 +76,6 @@ def test_what_is_public_is_importable_and_listed():
         assert getattr(kittentts, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         kittentts.Nothing  # noqa: B018
-
-
-DEFAULTS = {
-    "KittenTTS": {"model_name": "KittenML/kitten-tts-nano-0.8", "cache_dir": None, "backend": None},
-    "KittenTTS.generate": {"voice": "expr-voice-5-m", "speed": 1.0, "clean_text": False},
-    "KittenTTS.generate_stream": {"voice": "expr-voice-5-m", "speed": 1.0, "clean_text": False},
-    "KittenTTS.generate_to_file": {
-        "output_path": inspect.Parameter.empty,
-        "voice": "expr-voice-5-m",
-        "speed": 1.0,
-        "sample_rate": 24000,
-        "clean_text": True,
-    },
-    "get_model": {"repo_id": "KittenML/kitten-tts-nano-0.1", "cache_dir": None, "backend": None},
-    "KittenTTS_1_Onnx": {
-        "model_path": inspect.Parameter.empty,
-        "voices_path": inspect.Parameter.empty,
-        "speed_priors": {},
-        "voice_aliases": {},
-        "backend": None,
-    },
-    "KittenTTS_1_Onnx.generate": {"voice": "expr-voice-5-m", "speed": 1.0, "clean_text": True},
-    "KittenTTS_1_Onnx.generate_stream": {"voice": "expr-voice-5-m", "speed": 1.0, "clean_text": True},
-    "KittenTTS_1_Onnx.generate_to_file": {
-        "output_path": inspect.Parameter.empty,
-        "voice": "expr-voice-5-m",
-        "speed": 1.0,
-        "sample_rate": 24000,
-        "clean_text": True,
-    },
-    "load_from_local": {"model_path": inspect.Parameter.empty, "backend": None},
-}
-
-
-@pytest.mark.parametrize("path", DEFAULTS)
-def test_positional_parameters_and_defaults(path):
-    modules = importlib.import_module("kittentts.get_model"), importlib.import_module("kittentts.onnx_model")
-    owner, _, method = path.partition(".")
-    function = next(getattr(module, owner) for module in modules if hasattr(module, owner))
-    function = getattr(function, method) if method else function
-    positional = {
-        name: parameter.default
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and name not in {"self", "text"}
-    }
-    assert positional == DEFAULTS[path]
-    assert list(positional) == list(DEFAULTS[path])
 
 
 def test_get_model_stays_the_function_whatever_is_imported_first(run_python):

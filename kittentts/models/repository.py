@@ -59,6 +59,7 @@ def find_model(
     *,
     revision: str | None = None,
     refresh: bool = False,
+    token: str | None = None,
 ) -> ModelFiles:
     """Find a model and, if it is on the Hub and not yet in the cache, download its three files.
 
@@ -67,6 +68,7 @@ def find_model(
         cache_dir: the Hub's cache; None is the Hub client's own default.
         revision: branch, tag or commit on the Hub; None is its main branch.
         refresh: ask the Hub whether it has a newer version; else the network is used only for what the cache lacks.
+        token: for private and gated repositories; None is that of the Hub client (`HF_TOKEN`, `hf auth login`).
 
     Raises:
         ModelNotFoundError: no such directory, file, repository or revision; as `HubError` when the Hub is out of reach.
@@ -89,7 +91,7 @@ def find_model(
         )
     cache = None if cache_dir is None else os.fspath(cache_dir)
     try:
-        snapshot = _download(repository, cache, revision, refresh=refresh)
+        snapshot = _download(repository, cache, revision, token, refresh=refresh)
         return replace(read_directory(snapshot), name=repository, revision=snapshot.name)
     except ModelError as error:
         raise ModelError(f"{error} (refresh=True asks the Hub for a newer version)") from error
@@ -204,7 +206,9 @@ def _is_factor(value: Any) -> bool:
     return type(value) in (int, float) and 0.01 <= value <= 100  # noqa: PLR2004 (said in the message)
 
 
-def _download(repository: str, cache_dir: str | None, revision: str | None, *, refresh: bool) -> Path:
+def _download(
+    repository: str, cache_dir: str | None, revision: str | None, token: str | None, *, refresh: bool
+) -> Path:
     """Return the snapshot in the Hub's cache, downloading what it lacks.
 
     The model and voices files are taken from the commit of the config, so that a change of the repository
@@ -220,17 +224,19 @@ def _download(repository: str, cache_dir: str | None, revision: str | None, *, r
     if isinstance(cached, str) and not refresh:
         config_path = Path(cached)
     else:
-        config_path = _fetch(repository, CONFIG_FILE, cache_dir, revision, refresh=refresh)
+        config_path = _fetch(repository, CONFIG_FILE, cache_dir, revision, token, refresh=refresh)
     snapshot = config_path.parent
     config = _read_config(snapshot)
     for key in ("model_file", "voices"):
         # not Path.is_file, which raises for a name that is too long
         if not os.path.isfile(snapshot / config[key]):  # noqa: PTH113
-            _fetch(repository, config[key], cache_dir, snapshot.name, refresh=False)
+            _fetch(repository, config[key], cache_dir, snapshot.name, token, refresh=False)
     return snapshot
 
 
-def _fetch(repository: str, file: str, cache_dir: str | None, revision: str | None, *, refresh: bool) -> Path:
+def _fetch(
+    repository: str, file: str, cache_dir: str | None, revision: str | None, token: str | None, *, refresh: bool
+) -> Path:
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -244,13 +250,14 @@ def _fetch(repository: str, file: str, cache_dir: str | None, revision: str | No
     try:
         # When the Hub does not answer, hf_hub_download tries for half a minute, or falls back to the cache in silence;
         # this call says so at once.
-        get_hf_file_metadata(hf_hub_url(repository, file, revision=revision))
+        get_hf_file_metadata(hf_hub_url(repository, file, revision=revision), token=token)
         logger.info("asking the Hugging Face Hub for %s of %s", file, source)
-        return Path(hf_hub_download(repository, file, revision=revision, cache_dir=cache_dir))
+        return Path(hf_hub_download(repository, file, revision=revision, cache_dir=cache_dir, token=token))
     except RepositoryNotFoundError:
         raise ModelNotFoundError(
             f"the Hugging Face Hub has no repository {repository!r} that is open to you, and there is no directory of "
-            f"that name; {did_you_mean(repository) or 'check the spelling'} (HF_TOKEN opens private and gated ones)"
+            f"that name; {did_you_mean(repository) or 'check the spelling'} (private and gated ones need hf_token= or "
+            "HF_TOKEN)"
         ) from None
     except RevisionNotFoundError:
         raise ModelNotFoundError(f"the repository {repository!r} has no revision {revision!r}") from None

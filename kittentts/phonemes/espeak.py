@@ -15,7 +15,7 @@ import tempfile
 import threading
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from kittentts.errors import EspeakError
 
@@ -56,16 +56,28 @@ class Phonemizer:
     Holds no state; all instances share one backend, which is made on first use.
     """
 
-    def phonemize(self, text: Sequence[str]) -> list[str]:
-        """Return the phonemes (IPA with stress marks, punctuation kept) of each text.
+    @overload
+    # a str is a Sequence[str], too
+    def phonemize(self, text: str, *, strip: bool = ...) -> str: ...  # type: ignore[overload-overlap]
+    @overload
+    def phonemize(self, text: Sequence[str], *, strip: bool = ...) -> list[str]: ...
+    def phonemize(self, text: str | Sequence[str], *, strip: bool = False) -> str | list[str]:
+        """Return the phonemes (IPA with stress marks, punctuation kept) of a text, or of each of several.
 
         Nothing is left out: words too long for espeak-ng are spoken in parts.
+
+        Args:
+            text: a `str`, for which a `str` is returned; or several of them.
+            strip: remove the white space at the ends, which else is that of the text.
 
         Raises:
             EspeakError: espeak-ng cannot be loaded; or the caller interrupted this very thread inside of it, as a
                 signal handler or a finalizer may.
         """
-        return [_phonemize_text(_DIGIT.sub(_ascii_digit, _UNSPEAKABLE.sub(" ", one))) for one in text]
+        if isinstance(text, str):
+            return self.phonemize([text], strip=strip)[0]
+        found = [_phonemize_text(_DIGIT.sub(_ascii_digit, _UNSPEAKABLE.sub(" ", one))) for one in text]
+        return [phonemes.strip() for phonemes in found] if strip else found
 
 
 def _ascii_digit(match: re.Match[str]) -> str:

@@ -24,11 +24,21 @@ _MAX_SYMBOLS = MAX_TOKENS - 3
 
 
 class TextCleaner:
-    """Maps a string of phonemes to the models' token ids; a character outside the vocabulary is dropped."""
+    """Maps a string of phonemes to the models' token ids; a character outside the vocabulary is dropped.
+
+    Args:
+        dummy: is not used; the replaced library has it.
+
+    Attributes:
+        word_index_dictionary: symbol -> token id, a `dict` of this object's own.
+    """
+
+    def __init__(self, dummy: object = None) -> None:  # noqa: ARG002
+        self.word_index_dictionary = dict(VOCABULARY)
 
     def __call__(self, text: str) -> list[int]:
         """Return one id (0-177) for each character of `text` that is in the vocabulary."""
-        return [VOCABULARY[symbol] for symbol in text if symbol in VOCABULARY]
+        return [self.word_index_dictionary[symbol] for symbol in text if symbol in self.word_index_dictionary]
 
 
 def basic_english_tokenize(text: str) -> list[str]:

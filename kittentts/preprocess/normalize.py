@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, overload
 
 from kittentts.errors import TextError
 from kittentts.preprocess.apply import find_replacements, render
@@ -10,7 +11,8 @@ from kittentts.preprocess.edits import edits_of
 from kittentts.preprocess.text import check_is_text
 
 
-class NormalizedSpan(NamedTuple):
+@dataclass(frozen=True)
+class NormalizedSpan:
     """A stretch of the original text that is spoken in other words. Offsets count characters, the end excluded."""
 
     originalStartChar: int  # noqa: N815 (the names of the library that we replace)
@@ -21,29 +23,48 @@ class NormalizedSpan(NamedTuple):
     reason: str
 
 
-class NormalizedTextResult(NamedTuple):
-    """A text, its spoken form, and what was replaced."""
+@dataclass(frozen=True)
+class NormalizedTextResult:
+    """The spoken form of a text, what was replaced, and the text itself."""
 
-    # The original.
     text: str
-    # The spoken form.
-    normalized: str
-    # In the order of the text, not overlapping; outside of them both texts are the same.
-    spans: tuple[NormalizedSpan, ...]
+    """The spoken form."""
+    spans: list[NormalizedSpan]
+    """In the order of the text, not overlapping; outside of them both texts are the same."""
+    original: str
+    """The text as it was given."""
 
 
-def normalize_text(text: str, locale: str = "en-US") -> str:
+@overload
+def normalize_text(text: str, locale: str = ..., return_spans: Literal[False] = ...) -> str: ...
+
+
+@overload
+def normalize_text(text: str, locale: str = ..., *, return_spans: Literal[True]) -> NormalizedTextResult: ...
+
+
+@overload
+def normalize_text(text: str, locale: str, return_spans: bool) -> str | NormalizedTextResult: ...
+
+
+def normalize_text(text: str, locale: str = "en-US", return_spans: bool = False) -> str | NormalizedTextResult:
     """Write out numbers, dates, money, abbreviations, addresses and the like as they are read aloud.
 
     >>> normalize_text("Mr. Lee paid $4.20 on March 3, 2025.")
     'Mister Lee paid four dollars and twenty cents on March third, twenty twenty-five.'
+
+    Args:
+        text: any text in American English.
+        locale: "en" or "en-US".
+        return_spans: return what `normalize_text_result` does.
 
     Raises:
         TextTypeError: the text is not a `str`.
         TextError: the locale is not American English ("en" or "en-US").
 
     """
-    return normalize_text_result(text, locale).normalized
+    result = normalize_text_result(text, locale)
+    return result if return_spans else result.text
 
 
 def normalize_text_result(text: str, locale: str = "en-US") -> NormalizedTextResult:
@@ -64,8 +85,8 @@ def normalize_text_result(text: str, locale: str = "en-US") -> NormalizedTextRes
 
     replacements = find_replacements(text, READING_RULES)
     pieces = render(text, replacements)
-    spans = tuple(
+    spans = [
         NormalizedSpan(*edit, replacement.reason)
         for edit, replacement in zip(edits_of(replacements, pieces), replacements, strict=True)
-    )
-    return NormalizedTextResult(text, "".join(pieces), spans)
+    ]
+    return NormalizedTextResult("".join(pieces), spans, text)

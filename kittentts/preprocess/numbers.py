@@ -68,11 +68,11 @@ def number_to_words(n: float | str) -> str:
     raise TextError(f"number_to_words says whole numbers, not {n!r}; float_to_words says the others.")
 
 
-def float_to_words(value: float | str, sep: str = "point") -> str:
+def float_to_words(value: float | str, decimal_sep: str = "point") -> str:
     """Say a decimal number, the digits behind the point one by one.
 
-    A string keeps its trailing zeros: `float_to_words("1.50")` is "one point five zero". `sep` is the word for the
-    point.
+    A string keeps its trailing zeros: `float_to_words("1.50")` is "one point five zero". `decimal_sep` is the
+    word for the point.
 
     Raises:
         TextError: the value is not a finite number.
@@ -86,7 +86,7 @@ def float_to_words(value: float | str, sep: str = "point") -> str:
     minus, whole, fraction, exponent_sign, exponent = number.groups()
     words = ("negative " if minus else "") + integer(whole or "0")
     if fraction:
-        words += f" {sep} {digit_by_digit(fraction)}"
+        words += f" {decimal_sep} {digit_by_digit(fraction)}"
     if exponent:
         words += " times ten to the " + ("negative " if exponent_sign == "-" else "") + cardinal(exponent.lstrip("0"))
     return words

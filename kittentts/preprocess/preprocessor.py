@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kittentts.preprocess import cleanup
 from kittentts.preprocess.apply import apply_rules, find_replacements, render
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from kittentts.preprocess.rule import Rule
 
 
-@dataclass(frozen=True)
+@dataclass
 class TextPreprocessor:
     """Clean a text, then write out its numbers, as the flags say.
 
-    Call it, or its `process`, with a text. It holds no state: one object may serve many threads.
+    Call it, or its `process`, with a text. One object may serve many threads, as long as nobody changes its flags.
 
     >>> TextPreprocessor(remove_punctuation=False)("It's 5% of $20!")
     'it is five percent of twenty dollars!'
@@ -61,6 +61,11 @@ class TextPreprocessor:
     """To NFC."""
     remove_accents: bool = False
     remove_extra_whitespace: bool = True
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The flags by name; what is changed in here holds for the next text, as in the replaced library."""
+        return vars(self)
 
     def __call__(self, text: str) -> str:
         """Do the same as `process`."""

@@ -91,7 +91,7 @@ def make_request(
     def normalize(text: str) -> str:
         # one that a user has put in its place is not known to tell its edits
         if not is_timed or type(preprocessor) is not TextPreprocessor:
-            return preprocessor.process(end_paragraphs(text))
+            return preprocessor(end_paragraphs(text))
         ended, edits = end_paragraphs_with_edits(text)
         normalized, normalizing = preprocessor.process_with_edits(ended)
         steps[:] = [edits, *normalizing]

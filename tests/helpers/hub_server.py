@@ -13,6 +13,7 @@ class Hub(ThreadingHTTPServer):
     Attributes:
         requests: (method, file) of each request, in order.
         broken: a file whose body ends in the middle.
+        token: without it in the request the repository does not exist, as a private one.
     """
 
     daemon_threads = True
@@ -23,6 +24,7 @@ class Hub(ThreadingHTTPServer):
         self.commit = "1" * 40
         self.requests = []
         self.broken = None
+        self.token = None
 
     @property
     def url(self):
@@ -45,6 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub.requests.append((self.command, file or self.path))
         if not match or match[1] != "owner/tiny":
             return self._fail("RepoNotFound")
+        if hub.token and self.headers["Authorization"] != f"Bearer {hub.token}":
+            return self._fail("RepoNotFound", status=401)
         if match[2] not in {"main", hub.commit}:
             return self._fail("RevisionNotFound")
         if file not in hub.files:
@@ -62,8 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
         return None
 
-    def _fail(self, code):
-        self.send_response(404)
+    def _fail(self, code, status=404):
+        self.send_response(status)
         self.send_header("X-Error-Code", code)
         self.send_header("X-Repo-Commit", self.server.commit)
         self.send_header("Content-Length", "0")

@@ -62,6 +62,42 @@ def test_a_model_of_the_hub_speaks(in_process, tiny):
     assert in_process(OPEN, "owner/tiny") == f"audio {audio}"
 
 
+PRIVATE = """
+import hashlib, pickle, sys
+from kittentts import KittenTTS
+token = sys.argv[1]
+model = KittenTTS("owner/tiny", hf_token=token)
+assert token.encode() not in pickle.dumps(model)
+assert token not in repr(vars(model))
+# a copy needs none for what is in the cache
+print("audio", hashlib.sha256(pickle.loads(pickle.dumps(model)).generate("Hello there.").tobytes()).hexdigest())
+"""
+
+
+def test_a_private_model_of_the_hub_needs_the_token(hub, in_process, find, tiny):
+    hub.token = "hf_right"  # noqa: S105
+    for options in ({}, {"token": "hf_wrong"}):
+        message = find(**options)
+        assert message.startswith("ModelNotFoundError True the Hugging Face Hub has no repository 'owner/tiny'")
+        assert "hf_token=" in message
+    assert {method for method, _ in hub.requests} == {"HEAD"}
+    audio = hashlib.sha256(tiny.generate("Hello there.").tobytes()).hexdigest()
+    assert in_process(PRIVATE, "hf_right") == f"audio {audio}"
+    assert find().startswith("files")
+
+
+def test_the_default_of_download_from_huggingface(in_process):
+    code = """
+from kittentts import KittenTTSError
+from kittentts.get_model import download_from_huggingface
+try:
+    download_from_huggingface()
+except KittenTTSError as error:
+    print(error)
+"""
+    assert "no repository 'KittenML/kitten-tts-nano-0.1'" in in_process(code)
+
+
 def test_only_the_three_files_are_downloaded_and_then_the_network_is_left_alone(hub, find):
     first = find()
     assert first.startswith("files")

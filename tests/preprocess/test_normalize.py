@@ -310,12 +310,12 @@ def test_a_span_maps_a_replacement_to_the_original():
     text = "It cost $4.20 on May 5."
     result = normalize_text_result(text)
     first, second = result.spans
-    assert result.text == text
-    assert result.normalized == "It cost four dollars and twenty cents on May fifth."
+    assert result.original == text
+    assert result.text == "It cost four dollars and twenty cents on May fifth."
     assert text[first.originalStartChar : first.originalEndChar] == "$4.20"
-    assert result.normalized[first.normalizedStartChar : first.normalizedEndChar] == "four dollars and twenty cents"
+    assert result.text[first.normalizedStartChar : first.normalizedEndChar] == "four dollars and twenty cents"
     assert text[second.originalStartChar : second.originalEndChar] == "May 5"
-    assert result.normalized[second.normalizedStartChar : second.normalizedEndChar] == "May fifth"
+    assert result.text[second.normalizedStartChar : second.normalizedEndChar] == "May fifth"
 
 
 @pytest.mark.parametrize("case", COMPAT, ids=lambda case: case["text"])
@@ -325,11 +325,11 @@ def test_spans_rebuild_the_normalized_text(case):
     for span in result.spans:
         assert position <= span.originalStartChar < span.originalEndChar
         assert span.reason in REASONS
-        rebuilt += result.text[position : span.originalStartChar]
+        rebuilt += result.original[position : span.originalStartChar]
         assert span.normalizedStartChar == len(rebuilt)
-        rebuilt += result.normalized[span.normalizedStartChar : span.normalizedEndChar]
+        rebuilt += result.text[span.normalizedStartChar : span.normalizedEndChar]
         position = span.originalEndChar
-    assert rebuilt + result.text[position:] == result.normalized
+    assert rebuilt + result.original[position:] == result.text
 
 
 @pytest.mark.parametrize("locale", ["en", "en-US", "en-us", "en_US", "EN"])

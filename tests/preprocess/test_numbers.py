@@ -72,7 +72,7 @@ def test_float_to_words(number, expected):
 
 
 def test_float_to_words_has_another_word_for_the_point():
-    assert float_to_words("1.5", sep="dot") == "one dot five"
+    assert float_to_words("1.5", decimal_sep="dot") == "one dot five"
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("-inf"), "", "abc", ".", "1.2.3", None, "e5", ","])

@@ -121,9 +121,6 @@ def test_flags_may_be_positional():
 def test_it_is_a_value():
     without = pre.TextPreprocessor(remove_punctuation=False)
     assert without == pickle.loads(pickle.dumps(without)) != pre.TextPreprocessor()
-    assert len({without, pre.TextPreprocessor(remove_punctuation=False), pre.TextPreprocessor()}) == 2
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        without.lowercase = False
     with pytest.raises(TypeError):
         iter(without)
 

@@ -62,9 +62,9 @@ def test_spans_account_for_every_difference(text):
     for span in result.spans:
         assert position <= span.originalStartChar < span.originalEndChar
         untouched = text[position : span.originalStartChar]
-        assert result.normalized[normalized_position : span.normalizedStartChar] == untouched
+        assert result.text[normalized_position : span.normalizedStartChar] == untouched
         position, normalized_position = span.originalEndChar, span.normalizedEndChar
-    assert result.normalized[normalized_position:] == text[position:]
+    assert result.text[normalized_position:] == text[position:]
 
 
 @relaxed
@@ -73,7 +73,7 @@ def test_no_letter_or_digit_vanishes(text):
     result = pre.normalize_text_result(text)
     for span in result.spans:
         original = text[span.originalStartChar : span.originalEndChar]
-        spoken = result.normalized[span.normalizedStartChar : span.normalizedEndChar]
+        spoken = result.text[span.normalizedStartChar : span.normalizedEndChar]
         if any(character.isalnum() for character in original):
             assert any(character.isalnum() for character in spoken)
 
@@ -84,7 +84,7 @@ def test_words_do_not_run_into_each_other(text):
     result = pre.normalize_text_result(text)
     for span in result.spans:
         for edge in (span.normalizedStartChar, span.normalizedEndChar):
-            around = result.normalized[max(0, edge - 1) : edge + 1]
+            around = result.text[max(0, edge - 1) : edge + 1]
             assert len(around) < 2 or not around.isalnum()
 
 
