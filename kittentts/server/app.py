@@ -17,6 +17,7 @@ from kittentts.server.admission import AdmissionQueue
 from kittentts.server.api_errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
+from kittentts.server.request_log import RequestLog
 from kittentts.server.response import SpeechResponse, SpeechService
 from kittentts.server.speech_request import MEDIA_TYPES, Format, SpeechRequest, available_formats, check_request
 from kittentts.server.web_page import add_page
@@ -73,6 +74,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
         )
+    app.add_middleware(RequestLog)
     return app
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from kittentts.alignment.subtitles import to_srt, to_vtt
 from kittentts.audio.encoder import Encoder
 from kittentts.audio.formats import FORMATS
-from kittentts.defaults import SAMPLE_RATE
+from kittentts.defaults import SAMPLE_RATE, pip_install
 from kittentts.server.api_errors import ApiError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def check_request(request: SpeechRequest) -> None:
         message = "timings are events: they need stream_format 'sse'"
         raise ApiError(400, message, "timings", "unsupported_parameter")
     if request.format not in available_formats():
-        message = 'aac needs PyAV on the server: pip install "kittentts[aac]"; use mp3, opus, flac, wav or pcm'
+        message = f"aac needs PyAV on the server: {pip_install('aac')}; use mp3, opus, flac, wav or pcm"
         raise ApiError(400, message, "response_format", "format_not_available")
 
 

@@ -281,7 +281,7 @@ class TestErrors:
     def test_aac_without_pyav(self, url, monkeypatch):
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
         error = speak(url, response_format="aac").json()["error"]
-        assert 'pip install "kittentts[aac]"' in error["message"]
+        assert "pip install av" in error["message"]
         assert error["param"] == "response_format"
 
 
