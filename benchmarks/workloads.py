@@ -47,6 +47,7 @@ def long_sentences(count: int, characters: int) -> str:
 
 
 WORKLOADS = {
+    "quick": "The wind is cold. The sea is dark. A bell rings!",
     "1": _SENTENCES[2],
     "5": " ".join(_SENTENCES[:5]),
     "20": " ".join(_SENTENCES),

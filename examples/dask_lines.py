@@ -17,7 +17,7 @@ LINES = ["Welcome back.", "How are you today?", "See you soon."]
 
 def speak(model: KittenTTS, line: str, path: Path) -> Path:
     """Speak a line into a file, in a process of Dask's."""
-    model.generate_to_file(line, path, voice="Jasper")
+    model.generate_to_file(line, path, voice="Bella")
     return path
 
 

@@ -11,4 +11,4 @@ from kittentts import KittenTTS
 LEXICON = {"ONNX": "ˈɑːnɪks", "gif": "dʒˈɪf"}
 
 model = KittenTTS(os.environ.get("KITTENTTS_MODEL", "demo"), lexicon=LEXICON)
-model.generate_to_file("The GIF shows an ONNX graph.", "lexicon.wav", voice="Leo", clean_text=False)
+model.generate_to_file("The GIF shows an ONNX graph.", "lexicon.wav", voice="Bella", clean_text=False)

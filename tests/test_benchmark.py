@@ -25,12 +25,12 @@ def test_bench_chunks(tiny_directory, tmp_path):
     pytest.importorskip("matplotlib")
     output = tmp_path / "all.json", tmp_path / "all.png"
     result = run("bench_chunks.py", tiny_directory, "--quick", "--peers", "--json", output[0], "--plot", output[1])
-    for workload in ("1", "5"):
-        assert f"| {workload} | seconds (min-max) |" in result.stdout
-    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", "ours, 2 workers"):
-        assert result.stdout.count(f"| {name} |") == 2
+    assert result.stdout.count("| quick | seconds (min-max) |") == 1
+    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized"):
+        assert result.stdout.count(f"| {name} |") == 1
     workloads = json.loads(output[0].read_text())["workloads"]
-    assert workloads["5"]["ours"][0].keys() >= {"wall_seconds", "cpu_seconds", "samples", "peak_megabytes"}
+    assert len(workloads["quick"]["ours"]) == 3
+    assert workloads["quick"]["ours"][0].keys() >= {"wall_seconds", "cpu_seconds", "samples", "peak_megabytes"}
     assert output[1].read_bytes().startswith(b"\x89PNG")
 
 
@@ -49,6 +49,33 @@ bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
         "one core, naive pool, plain idea, ours, ours, optimized: other samples than sequential, so no times"
         in result.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plot", "speed.png"], "--plot needs matplotlib: pip install matplotlib\n"),
+        (["--json", "nowhere/times.json"], "nowhere/times.json: there is no such folder\n"),
+        (["--model", "/no/model"], "there is no model directory '/no/model'"),
+    ],
+)
+def test_what_is_missing_is_told_before_the_work(tiny_directory, tmp_path, options, message):
+    """In a process that could start no contestant."""
+    code = f"""
+import importlib.util, sys
+sys.path.insert(0, {str(BENCHMARKS)!r})
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *package: None if name == "matplotlib" else find_spec(name, *package)
+import bench_chunks
+bench_chunks.Process = None
+sys.argv[1:] = {["--quick", "--model", str(tiny_directory), *options]!r}
+bench_chunks.main()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(message)
 
 
 def test_rounds_are_checked(tiny_directory):

@@ -42,7 +42,7 @@ def test_hello(example, tiny, tmp_path):
     example("hello.py")
     audio, rate = soundfile.read(tmp_path / "hello.wav")
     assert rate == 24_000
-    assert audio == samples_of(tiny, "Hello there. Is this not a fine day?", "Jasper", clean_text=True)
+    assert audio == samples_of(tiny, "Hello there. Is this not a fine day?", "Bella", clean_text=True)
 
 
 def test_stream_to_sound_card(example, tiny, tmp_path):
@@ -93,8 +93,8 @@ def test_own_lexicon(example, tiny, tiny_directory, tmp_path):
     text = "The GIF shows an ONNX graph."
     model = KittenTTS(tiny_directory, lexicon={"ONNX": "ˈɑːnɪks", "gif": "dʒˈɪf"})
     audio, _ = soundfile.read(tmp_path / "lexicon.wav")
-    assert audio == samples_of(model, text, "Leo")
-    assert len(audio) != len(tiny.generate(text, "Leo"))
+    assert audio == samples_of(model, text, "Bella")
+    assert len(audio) != len(tiny.generate(text, "Bella"))
 
 
 def test_server_client(example, tiny, tmp_path):
@@ -109,7 +109,7 @@ def test_dask_lines(example, tiny, tmp_path):
     paths = [tmp_path / f"line-{number}.wav" for number in (1, 2, 3)]
     assert output.splitlines() == list(map(str, paths))
     for path, line in zip(paths, ("Welcome back.", "How are you today?", "See you soon."), strict=True):
-        assert soundfile.read(path)[0] == samples_of(tiny, line, "Jasper", clean_text=True)
+        assert soundfile.read(path)[0] == samples_of(tiny, line, "Bella", clean_text=True)
 
 
 def test_every_example_has_a_test():

@@ -81,8 +81,7 @@ def find_subtitle_format(path: Path) -> Callable[..., str]:
 def _check_words(chunks: Sequence[SpokenChunk]) -> None:
     if any(chunk.words is None for chunk in chunks):
         raise SettingError(
-            "this model does not tell how long its tokens sound, so there are no times of words; leave out words (the "
-            'demo voice tells it with pip install "kittentts[fast]")'
+            "this model does not tell how long its tokens sound, so there are no times of words; leave out words"
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kittentts.defaults import SAMPLE_RATE
+from kittentts.defaults import SAMPLE_RATE, pip_install
 from kittentts.errors import MissingExtraError, SynthesisError
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def _open_resampler(sample_rate: int) -> Any:
         import soxr
     except ImportError as error:
         raise MissingExtraError(
-            f"the models speak at {SAMPLE_RATE} Hz; resampling to {sample_rate} Hz needs soxr: "
-            'pip install "kittentts[audio]"'
+            f"the models speak at {SAMPLE_RATE} Hz; resampling to {sample_rate} Hz needs soxr: {pip_install('audio')}"
         ) from error
     return soxr.ResampleStream(SAMPLE_RATE, sample_rate, 1, dtype="float32")

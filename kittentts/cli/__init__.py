@@ -15,6 +15,7 @@ from kittentts.cli import batch, doctor, download, models, optimize, say, serve,
 from kittentts.cli.interruption import handle_signals, interruption
 from kittentts.cli.options import check_names, describe, name_errors
 from kittentts.cli.progress import StderrHandler, print_status
+from kittentts.errors import HubError
 
 _COMMANDS = (say, batch, serve, voices, models, optimize, download, doctor)
 # as a shell reports a program that a signal ended
@@ -56,7 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
             status = interruption.exit_status
         else:
             status = 1
-            print_status("stdout is closed" if isinstance(error, io.UnsupportedOperation) else describe(error))
+            message = "stdout is closed" if isinstance(error, io.UnsupportedOperation) else describe(error)
+            print_status(message + (options.without_hub if isinstance(error, HubError) else ""))
     try:
         sys.stdout.flush()
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import sys
 import time
@@ -59,7 +60,11 @@ def add_to(commands: Commands) -> None:
     summary = "speak many texts, each into a file of its own"
     parser = add_command(commands, "batch", _run, summary, _EXAMPLES, arguments="INPUT ... -d DIR", details=_DETAILS)
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="a file (UTF-8; .md is read as Markdown); - is stdin"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="a file (UTF-8; .md is read as Markdown); a folder, for its .txt and .md files (.jsonl with --jsonl); "
+        "a pattern in quotes; - is stdin",
     )
     parser.add_argument("-d", "--directory", required=True, metavar="DIR", help="where the files go; made if needed")
     kind = parser.add_mutually_exclusive_group()
@@ -82,9 +87,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.subtitles_words and not options.subtitles:
         options.wrong_usage("--subtitles-words says what is in the files of --subtitles FORMAT")
     directory = Path(options.directory)
-    directory.mkdir(parents=True, exist_ok=True)
     suffixes = [f".{options.format or 'wav'}", *([f".{options.subtitles}"] if options.subtitles else [])]
-    with _only_batch_in(directory), _Summary(options) as summary:
+    with _folder(directory), _only_batch_in(directory), _Summary(options) as summary:
         items = []
         for item in find_items(options, directory, suffixes):
             if isinstance(item, str):
@@ -186,6 +190,19 @@ def _subtitles_path(item: BatchItem, options: argparse.Namespace) -> Path:
 
 def _is_there(item: BatchItem, options: argparse.Namespace) -> bool:
     return item.path.exists() and (not options.subtitles or _subtitles_path(item, options).exists())
+
+
+@contextlib.contextmanager
+def _folder(directory: Path) -> Iterator[None]:
+    """Make a folder and its parents; what has stayed empty of them is removed at the end."""
+    made = list(itertools.takewhile(lambda path: not path.exists(), (directory, *directory.parents)))
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 @contextlib.contextmanager

@@ -88,7 +88,8 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         yield Finding(check.__name__.strip("_"), describe(error), "as it says", is_wrong=True)
     except Exception as error:  # noqa: BLE001 (whatever is broken, the other checks go on)
         name = check.__name__.strip("_")
-        yield Finding(name, f"{type(error).__name__}: {describe(error)}", "reinstall kittentts", is_wrong=True)
+        mend = "install kittentts again, from its checkout or wheel file"
+        yield Finding(name, f"{type(error).__name__}: {describe(error)}", mend, is_wrong=True)
 
 
 def _python() -> Iterator[Finding]:
@@ -206,7 +207,8 @@ def _cache(subject: str, path: Path, variable: str) -> Finding:
 
 def _models() -> Iterator[Finding]:
     from kittentts.models import demo
-    from kittentts.models.repository import DEMO, cached_repositories, full_name, read_directory
+    from kittentts.models.published import DEMO
+    from kittentts.models.repository import cached_repositories, full_name, read_directory
 
     model = os.environ.get("KITTENTTS_MODEL") or defaults.MODEL
     repository = full_name(model)
@@ -227,16 +229,14 @@ def _models() -> Iterator[Finding]:
         yield Finding("demo voice", "installed: -m demo")
     else:
         wanted = model == DEMO
-        yield Finding("demo voice", "not installed", 'pip install "kittentts[demo]"', is_wrong=wanted)
+        yield Finding("demo voice", "not installed", defaults.pip_install("demo"), is_wrong=wanted)
 
 
 def _extras() -> Iterator[Finding]:
     for distribution, (extra, purpose) in _EXTRAS.items():
         version = _version(distribution)
         if version is None:
-            yield Finding(
-                purpose.partition(" ")[0], f"no {distribution} for {purpose}", f'pip install "kittentts[{extra}]"'
-            )
+            yield Finding(purpose.partition(" ")[0], f"no {distribution} for {purpose}", defaults.pip_install(extra))
         elif distribution == "sounddevice":
             yield _sound_device()
         else:

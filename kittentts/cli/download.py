@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kittentts.cli.completion import complete_model
 from kittentts.cli.options import add_command
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def add_to(commands: Commands) -> None:
     parser = add_command(commands, "download", _run, summary, _EXAMPLES, arguments="MODEL ...")
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help="name or owner/name on the Hugging Face Hub, or demo"
-    )
+    ).completer = complete_model  # type: ignore[attr-defined]
     parser.add_argument("--refresh", action="store_true", help="ask the Hub for a newer version than the cached one")
 
 

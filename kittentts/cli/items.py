@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -53,8 +54,17 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
     # what each path in the directory is the file, or a folder, of
     files: dict[Path, str] = {}
     folders: dict[Path, str] = {}
-    inputs = {Path(name).resolve() for name in options.inputs if name != "-"}
-    for entry in _entries(options):
+    suffixes_read = (".jsonl",) if options.jsonl else (".md", ".txt")
+    names = []
+    for name in options.inputs:
+        found = _expanded(name, suffixes_read)
+        if not found:
+            # os.path raises no error for a name that no file can have
+            where = f"in this folder ends in {' or '.join(suffixes_read)}" if os.path.isdir(name) else "matches"  # noqa: PTH112
+            yield f"{name}: no file {where}"
+        names += found
+    inputs = {Path(name).resolve() for name in names if name != "-"}
+    for entry in _entries(names, options):
         if isinstance(entry, str):
             yield entry
             continue
@@ -75,8 +85,18 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
         yield BatchItem(entry.source, paths[0], entry.text, entry.voice, entry.speed)
 
 
-def _entries(options: argparse.Namespace) -> Iterator[_Entry | str]:
-    for name in options.inputs:
+def _expanded(name: str, suffixes: Sequence[str]) -> list[str]:
+    """Return the files that an input stands for, sorted: those of a folder, or those that match a pattern."""
+    if os.path.isdir(name):  # noqa: PTH112
+        return sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in suffixes and path.is_file())
+    if glob.has_magic(name) and not os.path.lexists(name):
+        # as a shell does with one that is not in quotes
+        return sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207
+    return [name]
+
+
+def _entries(names: Sequence[str], options: argparse.Namespace) -> Iterator[_Entry | str]:
+    for name in names:
         label = "stdin" if name == "-" else name
         stem = Path(label).stem
         if not options.lines and not options.jsonl:

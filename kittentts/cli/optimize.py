@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kittentts.cli.completion import complete_model
 from kittentts.cli.options import add_command
 from kittentts.errors import SettingError
 
@@ -32,7 +33,9 @@ def add_to(commands: Commands) -> None:
     """Add the command."""
     summary = "make a faster graph with the same output"
     parser = add_command(commands, "optimize", _run, summary, _EXAMPLES, arguments="MODEL", details=_DETAILS)
-    parser.add_argument("model", metavar="MODEL", help="a model directory, 'demo', or a repository on the Hub")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model directory, 'demo', or a repository on the Hub"
+    ).completer = complete_model  # type: ignore[attr-defined]
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write a model directory; it must not exist")
 
 

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from kittentts import KittenTTS, defaults
 from kittentts.audio.formats import FORMATS, SUBTYPES
+from kittentts.cli.completion import complete_model, complete_voice
 from kittentts.cli.interruption import SignalError, interruption
 from kittentts.errors import SettingError
+from kittentts.models.published import DEMO
 from kittentts.optimize import MODES
+from kittentts.preprocess.paragraphs import end_paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +59,7 @@ def add_command(
         epilog=f"examples:\n{indented}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run=run, wrong_usage=parser.error)
+    parser.set_defaults(run=run, wrong_usage=parser.error, without_hub="")
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="only errors on stderr: no bar, no warnings")
     loudness.add_argument("--verbose", action="store_true", help="say on stderr what is done")
@@ -71,13 +74,19 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("KITTENTTS_MODEL") or defaults.MODEL,
         help="a model directory, 'demo', or a repository on the Hugging Face Hub "
         "(default: KITTENTTS_MODEL, now %(default)s)",
-    )
+    ).completer = complete_model  # type: ignore[attr-defined]
+    # what to say where the Hub is out of reach
+    parser.set_defaults(without_hub=" (add -m demo)")
 
 
 def add_speech_options(parser: argparse.ArgumentParser) -> None:
     """Add what `open_model` and `speech` heed."""
     group = parser.add_argument_group("speech")
-    group.add_argument("-v", "--voice", default=defaults.VOICE, help="see 'kittentts voices' (default: %(default)s)")
+    group.add_argument(
+        "-v",
+        "--voice",
+        help=f"see 'kittentts voices' (default: {defaults.VOICE}; of the demo voice, {defaults.DEMO_VOICE})",
+    ).completer = complete_voice  # type: ignore[attr-defined]
     group.add_argument("-s", "--speed", type=float, default=1.0, help="2.0 is twice as fast (default: %(default)s)")
     group.add_argument(
         "--clean-text",
@@ -125,7 +134,7 @@ def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:
         type=int,
         default=defaults.SAMPLE_RATE,
         metavar="HZ",
-        help='resample, which needs pip install "kittentts[audio]" (default: %(default)s)',
+        help=f"resample, which needs {defaults.pip_install('audio')} (default: %(default)s)",
     )
 
 
@@ -138,10 +147,12 @@ def open_model(options: argparse.Namespace) -> KittenTTS:
 
 def speech(options: argparse.Namespace) -> dict[str, Any]:
     """Return the parameters that all `generate` functions take."""
+    default_voice = defaults.DEMO_VOICE if options.model == DEMO else defaults.VOICE
     return {
-        "voice": options.voice,
+        "voice": default_voice if options.voice is None else options.voice,
         "speed": options.speed,
-        "clean_text": options.clean_text,
+        # with True, too, a blank line ends a sentence
+        "clean_text": options.clean_text or end_paragraphs,
         "sentence_silence": options.sentence_silence,
         "trim": options.trim,
         "seed": options.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,8 @@ def _text(options: argparse.Namespace) -> str:
     if options.text and options.input:
         options.wrong_usage("give the text either as arguments or with -i, not both")
     if options.text and options.text != ["-"]:
+        if len(options.text) == 1 and os.path.isfile(options.text[0]):  # noqa: PTH113 (no error for any text)
+            logger.warning("%r is a file, and its name is spoken; -i speaks what is in it", options.text[0])
         return " ".join(options.text)
     if options.input is None and not options.text and sys.stdin.isatty():
         options.wrong_usage("give a text: as arguments, with -i FILE, or through a pipe")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
 from kittentts.cli.progress import print_status
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
 
@@ -92,12 +93,12 @@ def add_to(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     try:
-        from kittentts.server import run
+        from kittentts.server import request_log, run
     except ImportError as error:
-        raise MissingExtraError(
-            f'the server needs FastAPI and uvicorn ({error}): pip install "kittentts[server]"'
-        ) from error
+        raise MissingExtraError(f"the server needs FastAPI and uvicorn ({error}): {pip_install('server')}") from error
 
+    if not options.quiet:
+        request_log.logger.setLevel(logging.INFO)
     _check(options)
     # a key from a file often ends in a newline
     api_key = None if options.api_key is None else options.api_key.strip()

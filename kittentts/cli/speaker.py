@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def open_speaker(sample_rate: int) -> Iterator[Callable[[NDArray[np.float32]], N
     try:
         import sounddevice
     except ImportError as error:
-        raise MissingExtraError(f'playing needs sounddevice: pip install "kittentts[play]"; {_INSTEAD}') from error
+        raise MissingExtraError(f"playing needs sounddevice: {pip_install('play')}; {_INSTEAD}") from error
     except OSError as error:
         raise OSError(
             f"playing needs the PortAudio library ({error}): on Debian and Ubuntu apt install libportaudio2, "

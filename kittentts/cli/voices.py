@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from kittentts.cli.options import Commands
+    from kittentts.models.repository import ModelFiles
 
 _EXAMPLES = """\
 kittentts voices
@@ -23,9 +24,14 @@ def add_to(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from kittentts.models.repository import find_model
-    from kittentts.models.voices_file import load_voices
 
     # without the graph, which takes a second to open
-    files = find_model(options.model)
+    print("\n".join(voice_names(find_model(options.model))))
+
+
+def voice_names(files: ModelFiles) -> list[str]:
+    """Return the friendly names of a model's voices; the raw ones where it has none."""
+    from kittentts.models.voices_file import load_voices
+
     voices = load_voices(files.voices_path)
-    print("\n".join([name for name, raw in files.voice_aliases.items() if raw in voices] or voices))
+    return [name for name, raw in files.voice_aliases.items() if raw in voices] or list(voices)

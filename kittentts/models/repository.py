@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from kittentts.defaults import pip_install
 from kittentts.errors import HubError, ModelError, ModelNotFoundError
+from kittentts.models.published import DEMO, OWNER, did_you_mean
 from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
-DEMO = "demo"
-_OWNER = "KittenML"
 _TYPES = ("ONNX1", "ONNX2")
 # what the Hub itself admits as owner and name
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
@@ -99,7 +99,7 @@ def find_model(
 
 def full_name(name: str) -> str:
     """Return a repository's name with its owner, KittenML if it names none."""
-    return name if "/" in name else f"{_OWNER}/{name}"
+    return name if "/" in name else f"{OWNER}/{name}"
 
 
 def cached_repositories(cache_dir: str | os.PathLike[str] | None = None) -> dict[str, ModelFiles]:
@@ -246,37 +246,42 @@ def _fetch(
     )
 
     source = f"{repository} at revision {revision!r}" if revision else repository
+    # The client's own errors are chains of 70 lines, of which ours say what matters: none is raised "from" them.
     try:
         # When the Hub does not answer, hf_hub_download tries for half a minute, or falls back to the cache in silence;
         # this call says so at once.
         get_hf_file_metadata(hf_hub_url(repository, file, revision=revision), token=token)
         logger.info("asking the Hugging Face Hub for %s of %s", file, source)
         return Path(hf_hub_download(repository, file, revision=revision, cache_dir=cache_dir, token=token))
-    except RepositoryNotFoundError as error:
+    except RepositoryNotFoundError:
         raise ModelNotFoundError(
             f"the Hugging Face Hub has no repository {repository!r} that is open to you, and there is no directory of "
-            "that name; check the spelling, or give hf_token= (or set HF_TOKEN) if it is private or gated"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ModelNotFoundError(f"the repository {repository!r} has no revision {revision!r}") from error
+            f"that name; {did_you_mean(repository) or 'check the spelling'} (private and gated ones need hf_token= or "
+            "HF_TOKEN)"
+        ) from None
+    except RevisionNotFoundError:
+        raise ModelNotFoundError(f"the repository {repository!r} has no revision {revision!r}") from None
     except LocalEntryNotFoundError as error:
-        raise _unreachable(source, file, error, refresh=refresh) from error
-    except EntryNotFoundError as error:
-        raise ModelNotFoundError(f"the repository {source} has no file {file!r}; it is no kittentts model") from error
-    except Exception as error:
+        raise _unreachable(repository, source, file, error, refresh=refresh) from None
+    except EntryNotFoundError:
+        raise ModelNotFoundError(f"the repository {source} has no file {file!r}; it is no kittentts model") from None
+    except Exception as error:  # noqa: BLE001 (raised as our own)
         # The client's HTTP library changed from requests to httpx to httpx2; their errors share no base.
-        raise _unreachable(source, file, error, refresh=refresh) from error
+        raise _unreachable(repository, source, file, error, refresh=refresh) from None
 
 
-def _unreachable(source: str, file: str, error: Exception, *, refresh: bool) -> HubError:
+def _unreachable(repository: str, source: str, file: str, error: Exception, *, refresh: bool) -> HubError:
     reason = error.__cause__ or error
     ways = (
-        "leave out refresh=True to use what is cached"
+        "; without refresh the cached version is used"
         if refresh
-        else "a copied model directory, KittenTTS('/path/to/directory'), and the demo voice of "
-        f'`pip install "kittentts[demo]"`, KittenTTS({DEMO!r}), need no network'
+        else " and is not in the cache; "
+        + (
+            did_you_mean(repository)
+            or f"the demo voice ({DEMO!r}, after {pip_install('demo')}) and a copied model directory need no network"
+        )
     )
     return HubError(
         f"{file} of {source} could not be downloaded from the Hugging Face Hub "
-        f"({type(reason).__name__}: {str(reason).strip() or 'no details'}) and is not in the cache; {ways}"
+        f"({type(reason).__name__}: {str(reason).strip() or 'no details'}){ways}"
     )

@@ -10,6 +10,7 @@ import importlib.util
 import logging
 from typing import TYPE_CHECKING, Any
 
+from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.models.cache import cache_directory, replaced_directory
 from kittentts.progress_bar import open_bar
@@ -99,7 +100,7 @@ def _may_gain(original: Path) -> bool:
 def _check_onnx(what: str) -> None:
     if importlib.util.find_spec("onnx") is None:
         raise MissingExtraError(
-            f'{what} needs the onnx package, for there is no faster graph yet: pip install "kittentts[fast]"'
+            f"{what} needs the onnx package, for there is no faster graph yet: {pip_install('fast')}"
         )
 
 

@@ -50,7 +50,8 @@ def chunk_text(text: str, max_len: int = MAX_LEN) -> list[str]:
 
     A sentence ends at `.`, `!` or `?` before whitespace or the end of the text, but not after an abbreviation. Every
     chunk ends in punctuation; one that lacks it gets a comma, which may exceed `max_len` by one character. A single
-    word longer than `max_len` stays whole. Time is linear in the length of the text.
+    word longer than `max_len` stays whole. A blank line is white space like any other, as in kittentts 0.8.1; with
+    `clean_text=True`, and on the command line, it ends a sentence. Time is linear in the length of the text.
 
     >>> chunk_text("Mr. Smith paid $3.50. Thanks")
     ['Mr. Smith paid $3.50.', 'Thanks,']

@@ -10,5 +10,5 @@ api_errors      errors in OpenAI's form
 metrics         counters for Prometheus
 connections     time-outs and a limit for connections
 run             binds the socket, runs uvicorn, handles signals
-page/           the web page
+web_page        the files of the web page, which are in page/
 """

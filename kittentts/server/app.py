@@ -1,24 +1,26 @@
-"""The routes: OpenAI's speech API, what its clients ask besides, and the web page."""
+"""The routes: OpenAI's speech API, what its clients and our web page ask besides."""
 
 from __future__ import annotations
 
-import importlib.resources
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 
-from kittentts import __version__
+from kittentts import __version__, defaults
 from kittentts.server.admission import AdmissionQueue
 from kittentts.server.api_errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
+from kittentts.server.request_log import RequestLog
 from kittentts.server.response import SpeechResponse, SpeechService
-from kittentts.server.speech_request import MEDIA_TYPES, SpeechRequest, check_request
+from kittentts.server.speech_request import MEDIA_TYPES, Format, SpeechRequest, available_formats, check_request
+from kittentts.server.web_page import add_page
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -29,12 +31,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SPEECH = "/v1/audio/speech"
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src data:; media-src blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
+
+
+class Capabilities(BaseModel):
+    """What requests may ask for here, and what they get for what they leave out."""
+
+    model: str
+    """The model's own name."""
+    formats: tuple[Format, ...]
+    """Values of `response_format` for which this installation has an encoder."""
+    max_chars: int
+    """The longest `input`, in characters."""
+    voice: str
+    """The voice of a request that names none."""
+    speed: float
+    """The speed of a request that names none."""
 
 
 def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
@@ -50,7 +61,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
     service = SpeechService(model, settings, admission, metrics, threads)
     _add_speech(app, service)
     _add_lists(app, model, settings)
-    _add_page(app)
+    add_page(app)
 
     @app.get("/metrics", response_class=PlainTextResponse, responses=described(401))
     async def _() -> Response:
@@ -63,6 +74,7 @@ def make_app(model: KittenTTS, settings: Settings) -> ASGIApp:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
         )
+    app.add_middleware(RequestLog)
     return app
 
 
@@ -111,6 +123,18 @@ def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
     async def _() -> dict[str, Any]:
         return {"voices": [{"id": name, "name": name} for name in model.available_voices]}
 
+    @app.get("/v1/audio/capabilities", responses=described(401))
+    async def _() -> Capabilities:
+        voice = settings.speech.get("voice", defaults.VOICE)
+        names = {raw: name for name, raw in model.model.voice_aliases.items()}
+        return Capabilities(
+            model=settings.model_names[0],
+            formats=available_formats(),
+            max_chars=settings.max_chars,
+            voice=names.get(voice, voice),
+            speed=settings.speech.get("speed", 1.0),
+        )
+
     @app.get("/health")
     @app.get("/ready")
     async def _() -> dict[str, str]:
@@ -122,18 +146,3 @@ def _check_model(name: str, settings: Settings) -> None:
     if name not in settings.model_names:
         message = f"there is no model {name!r} here; this server has {', '.join(settings.model_names)}"
         raise ApiError(404, message, "model", "model_not_found")
-
-
-def _add_page(app: FastAPI) -> None:
-    folder = importlib.resources.files("kittentts.server") / "page"
-
-    def add(path: str, file: str, media_type: str) -> None:
-        content = (folder / file).read_bytes()
-
-        @app.get(path, include_in_schema=False)
-        async def _() -> Response:
-            return Response(content, media_type=media_type, headers=_PAGE_HEADERS)
-
-    add("/", "index.html", "text/html")
-    add("/page.css", "page.css", "text/css")
-    add("/page.js", "page.js", "text/javascript")

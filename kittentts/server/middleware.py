@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 
 from kittentts.server.api_errors import ApiError, error_response
+from kittentts.server.web_page import PAGE_PATHS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from kittentts.server.settings import Settings
 
-_OPEN_PATHS = {"/", "/page.css", "/page.js", "/health", "/ready"}
+_OPEN_PATHS = PAGE_PATHS | {"/health", "/ready"}
 # seconds in which a whole body must arrive; the largest is some 100 KB
 _BODY_TIMEOUT = 30.0
 # the most bytes of JSON for a character, an escaped surrogate pair; and what else may be in a body

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.responses import Response
 
 from kittentts.server.api_errors import ApiError, api_error, error_response, log_error
+from kittentts.server.request_log import add_audio
 from kittentts.server.speech_request import SpeechRequest, encoded_pieces, sse
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class SpeechResponse(Response):
                 self._metrics.failures.labels("left" if has_left else "broken").inc()
                 speaking.cancel()
             await asyncio.wait({leaving, speaking})
+            add_audio(scope, self._audio_seconds)
         if not speaking.cancelled():
             # what it raised
             speaking.result()

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, Field
 
+from kittentts.alignment.subtitles import to_srt, to_vtt
 from kittentts.audio.encoder import Encoder
 from kittentts.audio.formats import FORMATS
-from kittentts.defaults import SAMPLE_RATE
+from kittentts.defaults import SAMPLE_RATE, pip_install
 from kittentts.server.api_errors import ApiError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class SpeechRequest(BaseModel):
     speed: float | None = Field(None, ge=0.25, le=4.0, allow_inf_nan=False)
     stream_format: Literal["audio", "sse"] | None = None
     timings: bool = False
-    """Not OpenAI's: send events with the times of sentences and words."""
+    """Not OpenAI's: send events with the times of sentences and words, and at the end one with subtitles."""
     instructions: Any = None
     """Accepted and ignored, because these models take none."""
 
@@ -76,6 +77,11 @@ class SpeechRequest(BaseModel):
         return {**defaults, **given, "text": self.input, "look_ahead": True}
 
 
+def available_formats() -> tuple[Format, ...]:
+    """Return the formats for which this installation has an encoder: all, or all but aac."""
+    return tuple(name for name in get_args(Format) if name != "aac" or importlib.util.find_spec("av") is not None)
+
+
 class _Encodes(Protocol):
     def encode(self, waveform: NDArray[np.float32]) -> bytes: ...
     def finish(self) -> bytes: ...
@@ -86,8 +92,8 @@ def check_request(request: SpeechRequest) -> None:
     if request.timings and not request.is_sse:
         message = "timings are events: they need stream_format 'sse'"
         raise ApiError(400, message, "timings", "unsupported_parameter")
-    if request.format == "aac" and importlib.util.find_spec("av") is None:
-        message = 'aac needs PyAV on the server: pip install "kittentts[aac]"; use mp3, opus, flac, wav or pcm'
+    if request.format not in available_formats():
+        message = f"aac needs PyAV on the server: {pip_install('aac')}; use mp3, opus, flac, wav or pcm"
         raise ApiError(400, message, "response_format", "format_not_available")
 
 
@@ -109,15 +115,19 @@ def encoded_pieces(
     """
     wrap = _event if request.is_sse else bytes
     encoder = _encoder(request.format)
+    all_chunks: list[SpokenChunk] = []
     with contextlib.closing(_speak(model, request, parameters, cancel)) as spoken:
         for waveform, chunks in spoken:
             if request.timings:
+                all_chunks += chunks
                 yield sse({"type": "speech.audio.timing", "chunks": [_times(chunk) for chunk in chunks]})
             record_audio(len(waveform) / SAMPLE_RATE)
             if data := encoder.encode(waveform):
                 yield wrap(data)
     if data := encoder.finish():
         yield wrap(data)
+    if request.timings:
+        yield sse({"type": "speech.audio.subtitles", "srt": to_srt(all_chunks), "vtt": to_vtt(all_chunks)})
     if request.is_sse:
         # OpenAI counts tokens here; we have characters only
         count = len(request.input)

@@ -17,6 +17,7 @@ from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
 from kittentts.preprocess import TextPreprocessor, chunk_text
+from kittentts.preprocess.paragraphs import end_paragraphs, end_paragraphs_with_edits
 from kittentts.runtime import onnx_graph
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def make_request(
         raw_voice: that of the options.
         speed_prior: factor on the speed.
         options: the user's.
-        preprocessor: normalizes with `clean_text=True`.
+        preprocessor: normalizes with `clean_text=True`, after blank lines have ended sentences.
         cut: text -> chunks.
         is_timed: find out what of the text becomes which chunk.
         stretch: which part of the user's text it is.
@@ -113,8 +114,10 @@ def make_request(
     def normalize(text: str) -> str:
         # one that a user has put in its place is not known to tell its edits
         if not is_timed or type(preprocessor) is not TextPreprocessor:
-            return preprocessor(text)
-        normalized, steps[:] = preprocessor.process_with_edits(text)
+            return preprocessor(end_paragraphs(text))
+        ended, edits = end_paragraphs_with_edits(text)
+        normalized, normalizing = preprocessor.process_with_edits(ended)
+        steps[:] = [edits, *normalizing]
         return normalized
 
     cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)

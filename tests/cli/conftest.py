@@ -45,6 +45,34 @@ def run_main(tmp_path, monkeypatch, capsys):
 
 
 @pytest.fixture
+def say(kitten, tiny_directory):
+    def run(*arguments, **options):
+        return kitten("say", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
+def say_here(run_main, tiny_directory):
+    """The same in this process."""
+
+    def run(*arguments, **options):
+        return run_main("say", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
+def batch(run_main, tiny_directory):
+    """`kittentts batch` in this process."""
+
+    def run(*arguments, **options):
+        return run_main("batch", *arguments, "-m", tiny_directory, **options)
+
+    return run
+
+
+@pytest.fixture
 def sigint():
     """Let a child end on SIGINT, though `nohup pytest &` ignores it and a child would inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,16 +20,6 @@ KITTEN = [sys.executable, "-m", "kittentts"]
 
 
 @pytest.fixture
-def batch(run_main, tiny_directory):
-    """In this process."""
-
-    def run(*arguments, **options):
-        return run_main("batch", *arguments, "-m", tiny_directory, **options)
-
-    return run
-
-
-@pytest.fixture
 def batch_apart(kitten, tiny_directory):
     """In a process of its own."""
 

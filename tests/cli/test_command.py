@@ -96,11 +96,34 @@ def test_errors_are_short_and_have_a_status(run_main, tiny_directory, tmp_path, 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's file descriptors differ on Windows")
 @pytest.mark.parametrize(
-    ("line", "expected"), [("kittentts do", {"download", "doctor"}), ("kittentts say --fo", {"--format"})]
-)
-def test_completion(kitten, line, expected):
+    ("line", "expected"),
+    [
+        ("kittentts do", {"download", "doctor"}),
+        ("kittentts say --fo", {"--format"}),
+        ("kittentts say -m {tiny} -v ", {"Bella", "Jasper", "Leo"}),
+        ("kittentts say -m demo -v L", {"Luna", "Leo"}),
+        # on no disk here
+        ("kittentts serve --voice B", {"Bella", "Bruno"}),
+        ("kittentts batch a.txt -m owner/cached -v J", {"Jasper"}),
+        ("kittentts say -m d", {"demo", "drafts/"}),
+        ("kittentts say -m k", {"kitten-tts-nano-0.8", "kitten-tts-nano-0.8-int8", "kitten-tts-micro-0.8",
+                               "kitten-tts-mini-0.8"}),
+        ("kittentts voices -m owner/", {"owner/cached"}),
+        ("kittentts download KittenML/kitten-tts-m", {"KittenML/kitten-tts-micro-0.8", "KittenML/kitten-tts-mini-0.8"}),
+    ],
+)  # fmt: skip
+def test_completion(kitten, tiny_directory, tmp_path, line, expected):
     pytest.importorskip("argcomplete")
-    env = os.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    (tmp_path / "drafts").mkdir()
+    (tmp_path / "note.txt").touch()
+    snapshot = tmp_path / "hub" / "models--owner--cached" / "snapshots" / "0123abcd"
+    shutil.copytree(tiny_directory, snapshot)
+    (snapshot.parent.parent / "refs").mkdir()
+    (snapshot.parent.parent / "refs" / "main").write_text("0123abcd")
+    line = line.replace("{tiny}", str(tiny_directory))
+    env = os.environ | {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    env.pop("KITTENTTS_MODEL", None)
+    env |= {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
     result = kitten(command=["bash", "-c", f"{SCRIPT[0]} 8>&1 9>/dev/null"], env=env)
     assert {word.strip() for word in result.stdout.splitlines()} == expected
 
@@ -187,7 +210,7 @@ def test_the_demo_without_a_home(run_main, monkeypatch, command):
         assert (result.stdout, result.stderr.count("\n")) == ("", 1)
     else:
         assert "Hub's cache" in told
-        assert "reinstall kittentts" not in told
+        assert "install kittentts again" not in told
         assert "demo voice     installed" in told
         assert told.endswith("1 of these must be mended.\n")
 

@@ -12,6 +12,8 @@ import pytest
 import soundfile
 import tiny_model
 
+from kittentts import defaults
+
 
 @pytest.fixture
 def env(tmp_path):
@@ -36,7 +38,7 @@ def test_models_and_download(kitten, hub, env):
     assert result.returncode == 0
     rows = {line.split()[0]: line for line in result.stdout.splitlines() if line}
     for name in ("nano-0.8", "nano-0.8-int8", "micro-0.8", "mini-0.8"):
-        assert "no: kittentts download" in rows[f"KittenML/kitten-tts-{name}"]
+        assert rows[f"KittenML/kitten-tts-{name}"].endswith(f"no: kittentts download KittenML/kitten-tts-{name}")
     assert "82M" in rows["demo"]
     assert "owner/tiny" not in rows
 
@@ -83,6 +85,33 @@ def test_an_optimized_directory_is_for_everybody(run_main, tiny_directory, tmp_p
     assert (result.returncode, result.stdout) == (0, "nothing to gain: the model has no quantized convolutions\n")
     assert stat.S_IMODE((tmp_path / "fast").stat().st_mode) == 0o755
     assert [path.name for path in tmp_path.iterdir()] == ["fast"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "way"),
+    [
+        (["say", "Hello.", "-o", "a.wav"], "need no network (add -m demo)\n"),
+        (["voices", "-m", "dmeo"], "did you mean 'demo'? (add -m demo)\n"),
+        (["download", "dmeo"], "did you mean 'demo'?\n"),
+    ],
+)
+def test_the_hub_is_out_of_reach(kitten, env, arguments, way):
+    result = kitten(*arguments, env=env | {"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert "could not be downloaded from the Hugging Face Hub" in result.stderr
+    assert result.stderr.endswith(way)
+    assert "KittenTTS(" not in result.stderr
+
+
+def test_the_voice_of_the_demo_when_none_is_named(run_main, tiny_directory, monkeypatch):
+    spoken = []
+    monkeypatch.setattr("kittentts.models.demo.demo_directory", lambda: tiny_directory)
+    monkeypatch.setattr(
+        "kittentts.KittenTTS.generate_to_file", lambda self, *_, voice, **__: spoken.append((self._spec.name, voice))
+    )
+    for options in (["-m", "demo"], ["-m", "demo", "-v", "Leo"], ["-m", tiny_directory]):
+        assert run_main("say", "Hello.", "-o", "a.wav", *options).returncode == 0
+    assert [voice for _, voice in spoken] == [defaults.DEMO_VOICE, "Leo", defaults.VOICE]
 
 
 def test_a_download_that_fails(kitten, hub, env):
@@ -182,7 +211,7 @@ class TestDoctor:
         assert "-> pip install phonemizer soundfile" in text
         assert "WRONG ONNX Runtime   onnxruntime and onnxruntime-gpu share one folder and break each other" in text
         assert "note  resampling     no soxr for resampling (--sample-rate)" in text
-        assert '-> pip install "kittentts[audio]"' in text
+        assert "-> pip install soxr" in text
         assert "note  demo voice     not installed" in text
         assert lines[-1] == "2 of these must be mended."
         # where it is the default model, that is worse

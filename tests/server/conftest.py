@@ -1,11 +1,13 @@
-"""The real command, in a process of its own."""
+"""The real command, in a process of its own; a browser with the server's page."""
 
 import contextlib
 import os
 import re
 import subprocess
 import sys
+import threading
 
+import browser_page
 import pytest
 
 
@@ -30,3 +32,35 @@ def serve(tmp_path):
             return process, match[1]
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not (browser_page.CHROMIUM and browser_page.DRIVER):
+        pytest.skip("chromium or chromedriver (Debian: chromium, chromium-driver) is not installed")
+    browser = browser_page.open_browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def page(browser):
+    yield browser_page.Page(browser)
+    browser.execute_script("document.getElementById('stop').click(); localStorage.clear(); sessionStorage.clear()")
+
+
+@pytest.fixture
+def let_go(tiny, monkeypatch):
+    """Hold each sentence; a call lets so many go."""
+    held = threading.Semaphore(0)
+    really = tiny.synthesize_stream
+
+    def stream(**parameters):
+        with contextlib.closing(really(**parameters)) as speeches:
+            for speech in speeches:
+                assert held.acquire(timeout=20)
+                yield speech
+
+    monkeypatch.setattr(tiny, "synthesize_stream", stream)
+    yield held.release
+    held.release(1000)

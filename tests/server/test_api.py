@@ -15,6 +15,7 @@ from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, 
 
 from kittentts import KittenTTS
 from kittentts.errors import SettingError
+from kittentts.server.web_page import PAGE_PATHS
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -98,9 +99,11 @@ class TestOpenAI:
         response = speak(url, TEXT, response_format="pcm", stream_format="sse", timings=True, voice="Leo")
         events = [json.loads(part.removeprefix("data: ")) for part in response.text.split("\n\n") if part]
         assert [event["type"] for event in events] == ["speech.audio.timing", "speech.audio.delta"] * 3 + [
-            "speech.audio.done"
-        ]
-        expected = json.loads(json.dumps(tiny.synthesize(TEXT, "Leo", clean_text=True).to_dict()))["chunks"]
+            "speech.audio.subtitles", "speech.audio.done"
+        ]  # fmt: skip
+        speech = tiny.synthesize(TEXT, "Leo", clean_text=True)
+        assert events[-2] == {"type": events[-2]["type"], "srt": speech.to_srt(), "vtt": speech.to_vtt()}
+        expected = json.loads(json.dumps(speech.to_dict()))["chunks"]
         for chunk in expected:
             del chunk["phonemes"]
         assert [chunk for event in events for chunk in event.get("chunks", [])] == expected
@@ -278,7 +281,7 @@ class TestErrors:
     def test_aac_without_pyav(self, url, monkeypatch):
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
         error = speak(url, response_format="aac").json()["error"]
-        assert 'pip install "kittentts[aac]"' in error["message"]
+        assert "pip install av" in error["message"]
         assert error["param"] == "response_format"
 
 
@@ -293,7 +296,8 @@ class TestOpenAPI:
         speech = {"400", "401", "404", "408", "413", "429", "503"}
         assert {path: set(operation["responses"]) - everywhere for path, operation in operations.items()} == {
             SPEECH: speech, "/v1/models": {"401"}, "/v1/models/{name}": {"401", "404"}, "/v1/audio/models": {"401"},
-            "/v1/audio/voices": {"401"}, "/health": set(), "/ready": set(), "/metrics": {"401"},
+            "/v1/audio/voices": {"401"}, "/v1/audio/capabilities": {"401"}, "/metrics": {"401"},
+            "/health": set(), "/ready": set(),
         }  # fmt: skip
         for operation in operations.values():
             assert everywhere <= set(operation["responses"])
@@ -316,7 +320,7 @@ class TestOpenAPI:
 
 
 class TestKey:
-    @pytest.mark.parametrize("path", ["/", "/page.js", "/health", "/ready"])
+    @pytest.mark.parametrize("path", [*sorted(PAGE_PATHS), "/health", "/ready"])
     def test_open_paths(self, locked_url, path):
         assert CLIENT.get(locked_url + path).status_code == 200
 

@@ -173,7 +173,7 @@ class TestCrowds:
             pytest.skip("this process may not open 1,100 connections")
         resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
         try:
-            process, url = serve("-m", tiny_directory, file_descriptors=1024)
+            process, url = serve("-m", tiny_directory, "-q", file_descriptors=1024)
             with contextlib.ExitStack() as stack:
                 for _ in range(1100):
                     stack.enter_context(connect(url))

@@ -245,7 +245,7 @@ class TestStopping:
         assert process.wait(30) == 0
 
     def test_a_second_ctrl_c_stops_what_runs(self, serve, endless):
-        process, url = serve("-m", endless)
+        process, url = serve("-m", endless, "-q")
         with ThreadPoolExecutor(2) as clients:
             answers = [clients.submit(speak, url), clients.submit(speak, url, stream_format="sse")]
             wait_for(lambda: metric(url, BUSY) == 2)

@@ -1,10 +1,11 @@
 """What was to be spoken is in the log only if the operator asks for it."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
-from speech_server import metric, running, speak
+from speech_server import CLIENT, leave_in_the_middle, metric, running, speak, wait_for
 
 from kittentts.errors import SynthesisError
 from kittentts.server.api_errors import UnexpectedErrors
@@ -83,3 +84,44 @@ def test_an_error_at_the_end_of_an_answer(tiny, caplog, monkeypatch):
         speak(url, TEXT, response_format="pcm")
     assert "a request failed: RuntimeError" in caplog.text
     assert TEXT not in caplog.text
+
+
+def lines(caplog):
+    return [record.message for record in caplog.records if record.name == "kittentts.server.request_log"]
+
+
+def test_a_line_for_each_request(tiny, caplog):
+    caplog.set_level("INFO", "kittentts.server.request_log")
+    with running(tiny) as url:
+        seconds = len(speak(url, TEXT, response_format="pcm").content) / 48000
+        speak(url, TEXT, voice="Nobody")
+        CLIENT.get(url + "/health?key=secret")
+        CLIENT.get(url + "/none%7F%0Anew")
+    patterns = [
+        rf"POST /v1/audio/speech 200 \d+\.\d\d s, {seconds:.1f} s of audio",
+        r"POST /v1/audio/speech 400 \d+\.\d\d s",
+        r"GET /health 200 \d+\.\d\d s",
+        r"GET /none%7F%0Anew 404 \d+\.\d\d s",
+    ]
+    # a client may have its answer, and ask again, before the line is there
+    found = lines(caplog)
+    assert len(found) == len(patterns)
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, line) for line in found), found
+
+
+def test_a_client_that_leaves(tiny, caplog):
+    caplog.set_level("INFO", "kittentts.server.request_log")
+    with running(tiny) as url:
+        leave_in_the_middle(url, "Hello there. " * 300)
+        wait_for(lambda: lines(caplog))
+    (line,) = lines(caplog)
+    assert re.fullmatch(r"POST /v1/audio/speech 200 broken off \d+\.\d\d s, \d+\.\d s of audio", line)
+
+
+@pytest.mark.parametrize(("loudness", "expected"), [([], 1), (["-q"], 0)])
+def test_the_command_shows_it(serve, tiny_directory, loudness, expected):
+    process, url = serve("-m", tiny_directory, *loudness)
+    assert CLIENT.get(url + "/health").status_code == 200
+    process.terminate()
+    assert process.communicate(timeout=60)[1].count("kittentts: GET /health 200 ") == expected

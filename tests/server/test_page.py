@@ -1,251 +1,246 @@
 """The page in a real Chromium: typed, spoken, heard, as a person would."""
 
-import shutil
-import subprocess
+import itertools
 
 import pytest
+import soundfile
 import tiny_model
 from speech_server import metric, running, wait_for
 
 from kittentts import KittenTTS
 
-chromium = shutil.which("chromium")
-driver = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (chromium and driver), reason="chromium or chromedriver (Debian: chromium, chromium-driver) is not installed"
-)
-
 TEXT = "The first sentence is here. The second one follows."
-OPTIONS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --no-proxy-server "
-    "--autoplay-policy=no-user-gesture-required"
-)
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for option in OPTIONS.split():
-        options.add_argument(option)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(driver, log_output=subprocess.DEVNULL)
-    browser = webdriver.Chrome(options, service)
-    yield browser
-    browser.quit()
-
-
-@pytest.fixture
-def page(browser):
-    return Page(browser)
-
-
-class Page:
-    def __init__(self, browser):
-        self.browser = browser
-
-    def open(self, url):
-        self.browser.get(url)
-        return self
-
-    def find(self, name):
-        return self.browser.find_element("id", name)
-
-    def run(self, code):
-        return self.browser.execute_script(f"return {code}")
-
-    def fill(self, name, text):
-        self.find(name).clear()
-        self.find(name).send_keys(text)
-
-    def choose(self, name, value):
-        wait_for(lambda: self.run(f"[...{name}.options].some(option => option.value === '{value}')"))
-        self.find(name).send_keys(value)
-
-    def speak(self, text):
-        self.fill("text", text)
-        self.find("speak").click()
-
-    def message(self, beginning):
-        wait_for(lambda: self.find("message").text.startswith(beginning), 20)
-
-    def duration(self):
-        self.message("Done.")
-        wait_for(lambda: self.run("audio.readyState") > 0)
-        return self.run("audio.duration")
-
-    def complaints(self):
-        """What the console says, other than that a request failed."""
-        return [entry for entry in self.browser.get_log("browser") if entry["source"] != "network"]
-
-
-def seconds(model, voice):
-    return len(model.generate(TEXT, voice, clean_text=True)) / 24000
-
-
-@pytest.mark.parametrize("name", ["wav", "pcm", "mp3", "opus", "flac"])
-def test_type_speak_hear(page, tiny, name):
+def url(tiny):
     with running(tiny) as url:
+        yield url
+
+
+def seconds(model, voice="Leo", text=TEXT):
+    return len(model.generate(text, voice, clean_text=True)) / 24000
+
+
+class TestSpeaking:
+    @pytest.mark.parametrize("name", ["wav", "pcm", "mp3", "opus", "flac"])
+    def test_type_speak_hear(self, page, tiny, url, name):
         page.open(url).choose("voice", "Leo")
         page.choose("format", name)
         page.speak(TEXT)
-        assert page.duration() == pytest.approx(seconds(tiny, "Leo"), abs=0.15)
-        assert f"{seconds(tiny, 'Leo'):.0f}" in page.find("figures").text
-        assert "times real time" in page.find("figures").text
-        assert "first sound after" in page.find("figures").text
-        link = page.find("download")
-        assert link.get_attribute("download") == f"speech.{name}"
-        # the waveform is drawn
-        assert page.run("wave.getContext('2d').getImageData(0, 0, 800, 120).data.filter(Boolean).length") > 10_000
+        assert page.duration() == pytest.approx(seconds(tiny), abs=0.15)
+        figures = page.find("figures").text
+        assert f"{page.run('audio.duration'):.1f} s of audio in " in figures
+        assert " times real time), first sound after " in figures
+        assert page.find("download").get_attribute("download") == f"speech.{name}"
         assert not page.complaints()
 
+    def test_what_is_asked_for(self, page, url):
+        page.open(url).choose("voice", "Jasper")
+        page.choose("format", "pcm")
+        page.set("speed", 2)
+        assert page.find("speed-value").text == "2.00×"
+        page.speak(TEXT)
+        page.has_all()
+        assert page.run("bodies") == [
+            {
+                "input": TEXT, "voice": "Jasper", "speed": 2, "response_format": "pcm",
+                "stream_format": "sse", "timings": True,
+            }
+        ]  # fmt: skip
 
-def test_the_word_that_sounds_is_marked(page, tiny):
-    with running(tiny) as url:
+    def test_no_gap_between_sentences(self, page, tiny, url):
+        page.open(url).choose("voice", "Leo")
+        page.speak(TEXT + " A third. And the last.")
+        page.has_all()
+        sounds = page.run("sounds.map(({ at, length, now }) => ({ at, length, now }))")
+        assert len(sounds) == 4
+        assert sounds[0]["at"] > sounds[0]["now"]
+        for before, after in itertools.pairwise(sounds):
+            assert after["at"] == pytest.approx(before["at"] + before["length"], abs=1e-9)
+        length = seconds(tiny, text=TEXT + " A third. And the last.")
+        assert sum(sound["length"] for sound in sounds) == pytest.approx(length, abs=1e-3)
+
+    def test_a_sentence_that_comes_late(self, page, url, let_go):
+        page.open(url).choose("voice", "Leo")
+        page.speak("One. Two.")
+        let_go()
+        wait_for(lambda: page.run("sounds[0]?.context.currentTime > sounds[0]?.at + sounds[0]?.length"))
+        let_go()
+        page.has_all()
+        assert page.run("sounds[1].at > sounds[1].now")
+        page.message("Done.")
+
+    def test_a_sentence_that_comes_just_in_time(self, page, url, let_go):
+        page.open(url).choose("voice", "Leo")
+        page.speak("One. Two.")
+        let_go()
+        wait_for(lambda: page.run("sounds.length") == 1)
+        end = page.run("sounds[0].at + sounds[0].length")
+        page.browser.execute_script(
+            f"Object.defineProperty(sounds[0].context, 'currentTime', {{ value: {end - 0.01} }})"
+        )
+        let_go()
+        wait_for(lambda: page.run("sounds.length") == 2)
+        assert page.run("sounds[1].at") == pytest.approx(end, abs=1e-9)
+
+    def test_done_when_it_has_been_heard(self, page, url, let_go):
+        page.open(url).choose("voice", "Leo")
+        page.speak(TEXT)
+        page.message("Preparing")
+        let_go()
+        page.message("Speaking")
+        assert " s of audio so far" in page.find("figures").text
+        assert 0.4 < page.run("progress.value") < 0.6
+        assert page.find("play").get_attribute("aria-label") == "Pause"
+        page.find("play").click()
+        assert page.find("play").get_attribute("aria-label") == "Play"
+        let_go()
+        page.has_all()
+        assert page.find("message").text == "Paused."
+        assert not page.find("progress").is_displayed()
+        page.find("play").click()
+        page.message("Done.")
+        assert page.run("messages.slice(-3)") == ["Paused.", "Speaking …", "Done."]
+        assert not page.find("stop").is_enabled()
+        # once more, from the audio element
+        page.set("seek", page.run("seek.max - .3"))
+        page.find("play").click()
+        wait_for(lambda: page.run("messages.slice(-3)") == ["Done.", "Speaking …", "Done."])
+
+    def test_an_mp3_is_done_when_it_has_been_heard(self, page, url):
+        page.open(url).choose("format", "mp3")
+        page.speak("Hello.")
+        page.message("Done.")
+        assert page.run("messages.slice(-2)") == ["Speaking …", "Done."]
+        assert page.run("audio.ended")
+
+    @pytest.mark.parametrize("how", ["button", "key"])
+    def test_stop(self, page, tmp_path, how):
+        directory = tiny_model.make_directory(tmp_path, loops=10_000_000)
+        with KittenTTS(directory) as model, running(model) as url:
+            page.open(url).choose("voice", "Leo")
+            page.speak(TEXT)
+            wait_for(lambda: metric(url, "kittentts_busy_workers") == 1)
+            page.stop(how)
+            page.message("Stopped.")
+            wait_for(lambda: metric(url, "kittentts_busy_workers") == 0)
+            assert not page.find("stop").is_enabled()
+
+    @pytest.mark.parametrize(("name", "how"), [("wav", "key"), ("mp3", "button")])
+    def test_stop_what_sounds(self, page, url, name, how):
+        page.open(url).choose("format", name)
+        page.speak(TEXT * 20)
+        page.has_all()
+        page.message("Speaking")
+        page.stop(how)
+        page.message("Stopped.")
+        assert page.run("audio.paused && sounds.every(({ context }) => context.state === 'closed')")
+        assert not page.find("stop").is_enabled()
+        # it can be heard again
+        assert page.find("play").is_enabled()
+        assert page.find("download").is_displayed()
+
+    def test_speak_again_before_the_end(self, page, url, let_go):
+        page.open(url).choose("voice", "Leo")
+        page.speak("A text that nobody will hear. It is long.")
+        let_go()
+        page.message("Speaking")
+        let_go(1000)
+        page.speak("Hello.")
+        page.message("Done.")
+        assert page.find("spoken").text == "Hello."
+        assert page.run("sounds[0].context.state") == "closed"
+
+    def test_preview_of_a_voice(self, page, url):
+        page.open(url).choose("voice", "Leo")
+        page.speak("Hello.")
+        page.message("Done.")
+        page.choose("voice", "Bella")
+        page.set("speed", 2)
+        page.find("preview").click()
+        page.message("This is Bella.")
+        wait_for(lambda: not page.find("stop").is_enabled())
+        body = page.run("bodies.at(-1)")
+        assert body.pop("input")
+        assert body == {"voice": "Bella", "speed": 2, "response_format": "pcm"}
+        assert page.run("sounds.at(-1).length") > 0.1
+        # what was spoken is still there
+        assert page.find("downloads").is_displayed()
+        assert page.find("spoken").text == "Hello."
+
+
+class TestPlayer:
+    def test_the_word_that_sounds_is_marked(self, page, tiny, url):
         page.open(url).choose("voice", "Leo")
         text = "Hello, dear friend 😀! It costs $5 today."
         page.run(f"(text.value = {text!r}, form.requestSubmit())")
-        page.message("Done.")
+        page.has_all()
         words = [word for chunk in tiny.synthesize(text, "Leo", clean_text=True).chunks for word in chunk.words]
         assert page.find("spoken").get_attribute("textContent") == text
         assert page.run("[...spoken.children].map((mark) => mark.textContent)") == [word.text for word in words]
-        # in one statement, for the sound may go on
-        marked = "[...spoken.querySelectorAll('.now')].map((mark) => mark.textContent)"
+        page.pause()
         for word in words:
-            assert page.run(f"(reader.show({(word.start + word.end) / 2}), {marked})") == [word.text]
-        assert page.run(f"(reader.show(-1), {marked})") == []
+            page.set("seek", (word.start + word.end) / 2)
+            wait_for(lambda word=word: page.marked() == [word.text])
+        page.set("seek", 0)
+        wait_for(lambda: page.marked() == [])
         # of its own accord, while the sound plays
-        page.run("(audio.currentTime = 0, audio.play())")
-        wait_for(lambda: page.run("spoken.querySelectorAll('.now').length") == 1)
+        page.find("play").click()
+        wait_for(lambda: len(page.marked()) == 1)
         assert not page.complaints()
 
-
-def test_a_number_of_several_chunks_is_shown_once(page, tiny):
-    with running(tiny) as url:
+    def test_a_number_of_several_chunks_is_shown_once(self, page, url):
         page.open(url).choose("voice", "Leo")
         text = "It is " + "123456789 " * 12 + "now."
         page.speak(text)
-        page.message("Done.")
+        page.has_all()
         assert page.find("spoken").get_attribute("textContent") == text
 
+    def test_the_playhead(self, page, url):
+        from selenium.webdriver.common.keys import Keys
 
-def test_voice_speed_and_format_are_asked_for(page, tiny):
-    with running(tiny) as url:
-        page.open(url).choose("voice", "Jasper")
-        page.choose("format", "pcm")
-        page.run("(speed.value = 2, speed.dispatchEvent(new Event('input')))")
-        assert page.find("speed-value").text == "2.00"
-        page.browser.execute_script("""
-            const really = fetch;
-            window.bodies = [];
-            window.fetch = (path, options) => { bodies.push(options.body); return really(path, options); };
-        """)
-        page.speak(TEXT)
-        page.message("Done.")
-        (body,) = page.run("bodies.map((body) => JSON.parse(body))")
-        expected = {"input": TEXT, "voice": "Jasper", "speed": 2, "response_format": "pcm"}
-        assert {name: body[name] for name in expected} == expected
-
-
-@pytest.mark.parametrize("how", ["button", "key"])
-def test_stop(page, tmp_path, how):
-    from selenium.webdriver.common.keys import Keys
-
-    directory = tiny_model.make_directory(tmp_path, loops=10_000_000)
-    with KittenTTS(directory) as model, running(model) as url:
         page.open(url).choose("voice", "Leo")
         page.speak(TEXT)
-        wait_for(lambda: metric(url, "kittentts_busy_workers") == 1)
-        if how == "button":
-            page.find("stop").click()
-        else:
-            page.find("text").send_keys(Keys.ESCAPE)
-        page.message("Stopped.")
-        wait_for(lambda: metric(url, "kittentts_busy_workers") == 0)
-        assert page.find("speak").is_enabled()
-        assert not page.find("stop").is_enabled()
+        page.has_all()
+        page.pause()
+        # a click in the middle of the waveform
+        page.find("seek").click()
+        length = page.run("audio.duration")
+        wait_for(lambda: page.run("audio.currentTime") == pytest.approx(length / 2, abs=0.02))
+        # columns of the canvas that have a colour, as parts of its width
+        columns = """((colour) => {
+            const copy = new OffscreenCanvas(wave.width, wave.height).getContext("2d", { willReadFrequently: true });
+            copy.fillStyle = getComputedStyle(wave).getPropertyValue(colour);
+            copy.fillRect(0, 0, 1, 1);
+            const wanted = copy.getImageData(0, 0, 1, 1).data.join();
+            copy.clearRect(0, 0, 1, 1);
+            copy.drawImage(wave, 0, 0);
+            const { data } = copy.getImageData(0, 0, wave.width, wave.height);
+            const found = [];
+            for (let i = 0; i < data.length; i += 4)
+                if (data.slice(i, i + 4).join() === wanted) found.push(((i / 4) % wave.width) / wave.width);
+            return [Math.min(...found), Math.max(...found)];
+        })"""
+        assert page.run(columns + "('--accent')") == pytest.approx([0, 0.5], abs=0.02)
+        assert page.run(columns + "('--bar')") == pytest.approx([0.5, 1], abs=0.02)
+        page.find("seek").send_keys(Keys.HOME)
+        wait_for(lambda: page.run("audio.currentTime") == 0)
+        assert page.find("time").text == f"0:00 / 0:0{int(length)}"
 
-
-def test_the_model_fails_in_the_middle(page, failing):
-    with running(failing) as url:
+    def test_downloads(self, page, tiny, url, tmp_path):
+        behavior = {"behavior": "allow", "downloadPath": str(tmp_path)}
+        page.browser.execute_cdp_cmd("Page.setDownloadBehavior", behavior)
         page.open(url).choose("voice", "Leo")
-        page.speak("Hello there. " * 60 + "Roses.")
-        page.message("the model failed to speak this input")
-        assert page.find("message").get_attribute("class") == "wrong"
-
-
-def test_the_connection_breaks_off(page, tmp_path):
-    # about a fiftieth of a second for each chunk
-    directory = tiny_model.make_directory(tmp_path, loops=40)
-    with KittenTTS(directory, max_workers=1) as model, running(model) as url:
-        page.open(url).choose("voice", "Leo")
-        page.speak("This is one of many sentences. " * 130)
-        wait_for(lambda: "s of sound so far" in page.find("message").text)
-        url.loop.call_soon_threadsafe(lambda: [each.drop() for each in list(url.server.server_state.connections)])
-        page.message("The connection broke off in the middle.")
-        assert page.find("message").get_attribute("class") == "wrong"
-
-
-def test_keys_only(page, tiny):
-    from selenium.webdriver.common.keys import Keys
-
-    with running(tiny) as url:
-        page.open(url).choose("voice", "Leo")
-        page.fill("text", TEXT)
-        page.find("text").send_keys(Keys.CONTROL, Keys.ENTER)
-        assert page.duration() > 0
-        names = []
-        page.run("text.focus()")
-        for _ in range(6):
-            page.browser.switch_to.active_element.send_keys(Keys.TAB)
-            names.append(page.browser.switch_to.active_element.get_attribute("id"))
-        assert names[:5] == ["voice", "speed", "format", "key", "speak"]
-
-
-def test_a_wrong_key_and_then_the_right_one(page, tiny):
-    with running(tiny, api_key="right") as url:
-        page.open(url).message("an API key is needed")
-        page.fill("key", "wrong")
-        page.find("text").click()
-        page.message("wrong API key")
-        page.fill("key", "right")
-        page.find("text").click()
-        page.choose("voice", "Leo")
         page.speak(TEXT)
-        assert page.duration() == pytest.approx(seconds(tiny, "Leo"), abs=0.01)
-
-
-def test_a_server_that_is_gone(page, tiny):
-    with running(tiny) as url:
-        page.open(url).choose("voice", "Leo")
-    page.speak(TEXT)
-    page.message("The server cannot be reached.")
-    assert page.find("speak").is_enabled()
-    assert page.find("message").get_attribute("class") == "wrong"
-
-
-def test_a_text_that_cannot_be_spoken(page, tiny):
-    with running(tiny) as url:
-        page.open(url).choose("voice", "Leo")
-        page.speak("...")
-        page.message("'...' has no word, number or symbol")
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_is_wider_than_the_window(page, tiny, width):
-    with running(tiny) as url:
-        page.browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
-        )
-        try:
-            page.open(url).choose("voice", "Leo")
-            page.speak(TEXT)
-            page.message("Done.")
-            assert page.run("document.documentElement.scrollWidth") <= width
-        finally:
-            page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.has_all()
+        for name in ("download", "srt", "vtt"):
+            page.find(name).click()
+        files = {suffix: tmp_path / f"speech.{suffix}" for suffix in ("wav", "srt", "vtt")}
+        wait_for(lambda: all(file.exists() and file.stat().st_size for file in files.values()))
+        speech = tiny.synthesize(TEXT, "Leo", clean_text=True)
+        assert files["srt"].read_text(encoding="utf-8") == speech.to_srt()
+        assert files["vtt"].read_text(encoding="utf-8") == speech.to_vtt()
+        samples, rate = soundfile.read(files["wav"], dtype="float32")
+        assert rate == 24_000
+        assert samples == pytest.approx(speech.audio.clip(-1, 1), abs=1e-4)

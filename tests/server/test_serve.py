@@ -16,7 +16,8 @@ def command(tiny_directory, monkeypatch, capsys):
     """Run the command in this process; return its status and what it says on stderr."""
     monkeypatch.setenv("KITTENTTS_MODEL", str(tiny_directory))
     monkeypatch.delenv("KITTENTTS_API_KEY", raising=False)
-    handler, level = signal.getsignal(signal.SIGTERM), logging.getLogger("kittentts").level
+    handler = signal.getsignal(signal.SIGTERM)
+    levels = {name: logging.getLogger(name).level for name in ("kittentts", "kittentts.server.request_log")}
 
     def run(*arguments):
         try:
@@ -28,7 +29,8 @@ def command(tiny_directory, monkeypatch, capsys):
 
     yield run
     signal.signal(signal.SIGTERM, handler)
-    logging.getLogger("kittentts").setLevel(level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.mark.parametrize(
@@ -98,4 +100,4 @@ def test_without_the_extra(kitten, tiny_directory, tmp_path):
     (tmp_path / "broken/fastapi.py").write_text("raise ImportError('not there')")
     result = kitten("serve", "-m", tiny_directory, env=os.environ | {"PYTHONPATH": str(tmp_path / "broken")})
     assert result.returncode == 1
-    assert 'pip install "kittentts[server]"' in result.stderr
+    assert "pip install fastapi uvicorn h11 prometheus-client" in result.stderr
