@@ -1,7 +1,6 @@
 """The scheduler without any speech: order, windows, failures, and what closes it."""
 
 import gc
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -15,17 +14,11 @@ from kittentts.synthesis.plan import SEQUENTIAL, Plan
 from kittentts.synthesis.progress import ChunkReporter
 from kittentts.synthesis.scheduler import Scheduler, run_request
 
+pytestmark = pytest.mark.usefixtures("switch_often")
+
 
 def pooled(indices, workers):
     return Plan(indices, workers, single_threaded=workers > 1)
-
-
-@pytest.fixture(autouse=True)
-def switch_often():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
