@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -268,3 +269,31 @@ def test_where_no_thread_starts_the_caller_does_the_work(monkeypatch, plan):
     results = list(start(lambda i, **_: seen.add(threading.current_thread()) or i, range(5), plan, window=2))
     assert results == list(range(5))
     assert seen == {threading.current_thread()}
+
+
+def test_a_run_that_fails_when_it_is_stopped_holds_nothing():
+    running, go = threading.Event(), threading.Event()
+
+    class Model:
+        """What `synthesize` belongs to."""
+
+        def fail(self, i):
+            if i:
+                running.set()
+                assert go.wait(60)
+                raise KeyError("stopped")
+
+    model, gone = Model(), threading.Event()
+    held = weakref.ref(model, lambda _: gone.set())
+    results = start(ignoring_options(model.fail), range(3), pooled(range(1, 2000), 2))
+    assert next(results) is None
+    assert running.wait(60)
+    results.close()
+    gc.disable()
+    try:
+        del model, results
+        go.set()
+        assert threads.left_behind() == []
+        assert gone.wait(10), gc.get_referrers(held())
+    finally:
+        gc.enable()
