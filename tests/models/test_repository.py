@@ -16,7 +16,7 @@ import tiny_model
 from kittentts import KittenTTS, KittenTTSError, get_model
 from kittentts.errors import BackendError, MissingExtraError, ModelError, ModelNotFoundError
 from kittentts.get_model import download_from_huggingface, load_from_local
-from kittentts.models.repository import cached_repositories
+from kittentts.models.repository import cached_repositories, copy_directory, read_directory
 from kittentts.models.voices_file import load_voices
 from kittentts.onnx_model import KittenTTS_1_Onnx
 
@@ -177,6 +177,20 @@ def test_files_in_a_folder_of_the_directory(directory):
     (directory / "tiny.onnx").rename(directory / "onnx" / "model.onnx")
     config_of(directory, model_file="onnx/model.onnx")
     assert len(KittenTTS(directory).generate("Hello.")) > 0
+
+
+def test_a_copy_keeps_the_folders_of_its_files(directory, tmp_path):
+    (directory / "onnx" / "int8").mkdir(parents=True)
+    (directory / "tiny.onnx").rename(directory / "onnx" / "int8" / "tiny.onnx")
+    config_of(directory, model_file="onnx/int8/tiny.onnx")
+    target = tmp_path / "copy"
+    target.mkdir()
+    copied = copy_directory(read_directory(directory), target)
+    assert copied.model_path == target / "onnx" / "int8" / "tiny.onnx"
+    assert sorted(one.relative_to(target).as_posix() for one in target.rglob("*") if one.is_file()) == [
+        "config.json", "onnx/int8/tiny.onnx", "voices.npz",
+    ]  # fmt: skip
+    assert KittenTTS(target).generate("Hello.").tobytes() == KittenTTS(directory).generate("Hello.").tobytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x08\x12\x00"])

@@ -2,6 +2,7 @@
 
 import os
 
+import joblib
 import pytest
 
 from kittentts.runtime import resources
@@ -9,6 +10,11 @@ from kittentts.runtime import resources
 
 def test_cores():
     assert resources.usable_cores() >= 1
+
+
+def test_cores_are_physical_ones(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda only_physical_cores=False: 4 if only_physical_cores else 8)
+    assert resources.usable_cores() == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")

@@ -3,8 +3,11 @@
 import base64
 import io
 import json
+import re
 import shutil
 import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 import openai
@@ -15,6 +18,7 @@ from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, 
 
 from kittentts import KittenTTS
 from kittentts.errors import SettingError
+from kittentts.server.settings import VOICE_ALIASES
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -125,6 +129,12 @@ class TestOpenAI:
         names = [model.id for model in client.models.list()]
         assert names[:2] == ["tiny", "tts-1"]
         assert client.models.retrieve("tiny").owned_by == "kittentts"
+
+    def test_the_form_of_the_list(self, url):
+        models = CLIENT.get(f"{url}/v1/models").json()
+        assert models["object"] == "list"
+        assert {model["object"] for model in models["data"]} == {"model"}
+        assert all(abs(model["created"] - time.time()) < 3600 for model in models["data"])
 
     @pytest.mark.parametrize(
         ("parameters", "kind", "param", "code", "message"),
@@ -301,8 +311,9 @@ class TestOpenAPI:
     def test_the_body_of_an_error_is_as_described(self, url, operations):
         schemas = CLIENT.get(url + "/openapi.json").json()["components"]["schemas"]
         assert "HTTPValidationError" not in schemas
-        described = operations[SPEECH]["responses"]["400"]["content"]["application/json"]["schema"]["$ref"]
-        assert described == "#/components/schemas/ErrorBody"
+        for status in ("400", "default"):
+            described = operations[SPEECH]["responses"][status]["content"]["application/json"]["schema"]["$ref"]
+            assert described == "#/components/schemas/ErrorBody"
         error = speak(url, speed=99).json()
         assert list(error) == list(schemas["ErrorBody"]["properties"]) == schemas["ErrorBody"]["required"]
         detail = schemas["ErrorDetail"]
@@ -341,6 +352,16 @@ def test_the_request_counts_more_than_the_operators_defaults(tiny):
         check_pcm(speak(url, voice=None, response_format="pcm").content, tiny.generate("Hello there.", "Bella", 2.0))
         body = speak(url, voice="Leo", speed=0.5, response_format="pcm").content
         check_pcm(body, tiny.generate("Hello there.", "Leo", 0.5))
+
+
+def test_the_aliases_of_openais_voices_are_those_that_the_page_lists():
+    page = (Path(__file__).parent.parent.parent / "docs" / "server.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"OpenAI's voices are spoken by: (.*?)\.", page, re.DOTALL)
+    aliases = {}
+    for part in listed.split(";"):
+        *names, voice = part.replace(" and ", " ").split()
+        aliases |= dict.fromkeys(names, voice)
+    assert aliases == VOICE_ALIASES
 
 
 def test_a_voice_of_the_model_counts_more_than_an_alias(tmp_path):

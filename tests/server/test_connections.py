@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import sys
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ import tiny_model
 from speech_server import CLIENT, SPEECH, asking, connect, metric, running, speak, wait_for
 
 from kittentts import KittenTTS
+from kittentts.server.connections import max_connections
 
 BUSY = "kittentts_busy_workers"
 LONG = "This is one of many sentences. " * 130
@@ -50,6 +52,18 @@ def is_healthy(connection):
     while not answer.endswith(b"}") and (data := connection.recv(1000)):
         answer += data
     return answer.endswith(b'{"status":"ok"}')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("descriptors", "connections"), [(1000, 500), (1024, 500), (999, 499), (64, 32), (-1, 500)])
+def test_connections_take_half_of_the_file_descriptors(monkeypatch, descriptors, connections):
+    import resource
+
+    limit = resource.RLIM_INFINITY if descriptors == -1 else descriptors
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda which: (limit, 1_000_000) if which == resource.RLIMIT_NOFILE else ()
+    )
+    assert max_connections() == connections
 
 
 class TestTimeouts:

@@ -19,6 +19,8 @@ def test_what_is_spoken(tiny, caplog, log_text):
         speak(url, TEXT)
         speak(url, TEXT, voice="Nobody")
     assert caplog.text.count(TEXT) == 2 * log_text
+    # a wrong voice is the client's failure
+    assert "a request failed" not in caplog.text
 
 
 @pytest.mark.parametrize("log_text", [False, True])
@@ -36,6 +38,8 @@ def test_errors_of_the_engine(tiny, caplog, monkeypatch, log_text, kind, field):
         assert response.status_code == 500
         assert TEXT not in response.text
     assert f"a request failed: {kind.__name__}" in caplog.text
+    # the place where it was raised
+    assert (f"{kind.__name__} at test_log.py:" in caplog.text) == (not log_text)
     assert (f"cannot say '{TEXT}'" in caplog.text) == log_text
     assert (TEXT in caplog.text) == log_text
 
