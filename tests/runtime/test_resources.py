@@ -37,6 +37,22 @@ def test_memory_is_positive_where_it_is_known():
     assert free is None or free > 0
 
 
+def test_the_machines_memory(tmp_path, monkeypatch):
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:     3000 kB\nBuffers: 1 kB\n")
+    monkeypatch.setattr(resources, "Path", lambda _: tmp_path / "meminfo")
+    container = []
+    monkeypatch.setattr(resources, "_container_memory", lambda: container)
+    assert resources.available_memory() == 3000 * 1024
+    # the least of all limits counts
+    container[:] = [None, 5_000_000, 2_000_000]
+    assert resources.available_memory() == 2_000_000
+    container[:] = [-1]
+    assert resources.available_memory() == 0
+    (tmp_path / "meminfo").unlink()
+    container.clear()
+    assert resources.available_memory() is None
+
+
 @pytest.mark.parametrize(
     ("line", "folder", "limit", "used", "inactive"),
     [

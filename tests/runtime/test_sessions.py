@@ -1,14 +1,17 @@
 """The sessions of a model: threads, memory, slots, and which session a run gets."""
 
 import os
+import signal
 import threading
 
+import forks
 import pytest
 import tiny_model
 from recording import Recording
 
 from kittentts import KittenTTS
 from kittentts.errors import StoppedError
+from kittentts.runtime import onnx_graph, sessions
 from kittentts.runtime.cancellation import Cancellation
 from kittentts.synthesis.speech_options import SpeechOptions
 
@@ -126,6 +129,42 @@ stop.set()
 [thread.join() for thread in threads]
 """
     run_python(code, tiny_directory, timeout=120)
+
+
+LOCKS = {
+    "of the model": lambda model: model.model._sessions._lock,
+    "of its sessions": lambda model: model.model._sessions._shared._lock,
+    "of all sessions": lambda _: sessions._lock,
+    "of ONNX Runtime's seed": lambda _: onnx_graph.session_creation_lock,
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_that_another_thread_holds_does_not_stop_a_forked_child(tmp_path, lock):
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=2)
+    expected = model.generate(TEXT).tobytes()
+    held, go = threading.Event(), threading.Event()
+
+    def hold():
+        with LOCKS[lock](model):
+            held.set()
+            assert go.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60)
+
+    def speaks():
+        # else it would wait for ever
+        signal.alarm(30)
+        return model.generate(TEXT).tobytes() == expected and KittenTTS(tmp_path, max_workers=3).generate(TEXT).size
+
+    try:
+        assert forks.in_child(speaks)
+    finally:
+        go.set()
+        thread.join(60)
 
 
 def test_a_stopped_run_gets_no_session(tiny):

@@ -1,13 +1,12 @@
 """The server as clients use it: OpenAI's own, and the shapes that well-known programs send."""
 
+import asyncio
 import base64
 import io
 import json
-import re
 import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import numpy as np
 import openai
@@ -18,7 +17,8 @@ from speech_server import CLIENT, SPEECH, check_pcm, metric, post_raw, running, 
 
 from kittentts import KittenTTS
 from kittentts.errors import SettingError
-from kittentts.server.settings import VOICE_ALIASES
+from kittentts.server.app import make_app
+from kittentts.server.settings import Settings
 
 FORMATS = {
     "mp3": "audio/mpeg",
@@ -292,40 +292,6 @@ class TestErrors:
         assert error["param"] == "response_format"
 
 
-class TestOpenAPI:
-    @pytest.fixture(scope="class")
-    def operations(self, url):
-        paths = CLIENT.get(url + "/openapi.json").json()["paths"]
-        return {path: operation for path, operations in paths.items() for operation in operations.values()}
-
-    def test_every_operation_describes_its_errors(self, operations):
-        everywhere = {"200", "403", "421", "500", "default"}
-        speech = {"400", "401", "404", "408", "413", "429", "503"}
-        assert {path: set(operation["responses"]) - everywhere for path, operation in operations.items()} == {
-            SPEECH: speech, "/v1/models": {"401"}, "/v1/models/{name}": {"401", "404"}, "/v1/audio/models": {"401"},
-            "/v1/audio/voices": {"401"}, "/health": set(), "/ready": set(), "/metrics": {"401"},
-        }  # fmt: skip
-        for operation in operations.values():
-            assert everywhere <= set(operation["responses"])
-
-    def test_the_body_of_an_error_is_as_described(self, url, operations):
-        schemas = CLIENT.get(url + "/openapi.json").json()["components"]["schemas"]
-        assert "HTTPValidationError" not in schemas
-        for status in ("400", "default"):
-            described = operations[SPEECH]["responses"][status]["content"]["application/json"]["schema"]["$ref"]
-            assert described == "#/components/schemas/ErrorBody"
-        error = speak(url, speed=99).json()
-        assert list(error) == list(schemas["ErrorBody"]["properties"]) == schemas["ErrorBody"]["required"]
-        detail = schemas["ErrorDetail"]
-        assert set(error["error"]) == set(detail["properties"]) == set(detail["required"])
-        assert error["error"]["type"] in detail["properties"]["type"]["enum"]
-
-    def test_media_types(self, operations):
-        content = operations[SPEECH]["responses"]["200"]["content"]
-        assert set(content) == {*FORMATS.values(), "text/event-stream"}
-        assert set(operations["/metrics"]["responses"]["200"]["content"]) == {"text/plain"}
-
-
 class TestKey:
     @pytest.mark.parametrize("path", ["/", "/page.js", "/health", "/ready"])
     def test_open_paths(self, locked_url, path):
@@ -354,16 +320,6 @@ def test_the_request_counts_more_than_the_operators_defaults(tiny):
         check_pcm(body, tiny.generate("Hello there.", "Leo", 0.5))
 
 
-def test_the_aliases_of_openais_voices_are_those_that_the_page_lists():
-    page = (Path(__file__).parent.parent.parent / "docs" / "server.md").read_text(encoding="utf-8")
-    (listed,) = re.findall(r"OpenAI's voices are spoken by: (.*?)\.", page, re.DOTALL)
-    aliases = {}
-    for part in listed.split(";"):
-        *names, voice = part.replace(" and ", " ").split()
-        aliases |= dict.fromkeys(names, voice)
-    assert aliases == VOICE_ALIASES
-
-
 def test_a_voice_of_the_model_counts_more_than_an_alias(tmp_path):
     voices = {"Bella": "expr-voice-2-f", "alloy": "expr-voice-2-m", "Leo": "expr-voice-5-m"}
     directory = tiny_model.make_directory(tmp_path, config={"voice_aliases": voices})
@@ -373,6 +329,23 @@ def test_a_voice_of_the_model_counts_more_than_an_alias(tmp_path):
         # not there
         body = speak(url, voice="nova", response_format="pcm").content
         check_pcm(body, model.generate("Hello there.", "Bella"))
+
+
+@pytest.mark.parametrize("allow_origins", [(), ("https://example.org",)])
+def test_servers_that_announce_their_start_and_end_are_answered(tiny, allow_origins):
+    """ASGI's lifespan, which `kittentts serve` does not use."""
+    received = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = []
+
+    async def receive():
+        return received.pop(0)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    app = make_app(tiny, Settings(("tiny",), {}, allow_origins=allow_origins))
+    asyncio.run(app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_aliases_and_limits_are_the_operators(tiny):

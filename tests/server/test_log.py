@@ -55,6 +55,7 @@ def test_other_errors(tiny, caplog, monkeypatch, log_text):
         response = speak(url, TEXT)
         assert response.status_code == 500
         assert response.json()["error"]["message"] == "the server failed; its log says more"
+        assert response.json()["error"]["type"] == "server_error"
         assert metric(url, 'kittentts_failures_total{status="500"}') == 1
     assert "a request failed: RuntimeError" in caplog.text
     assert (TEXT in caplog.text) == log_text

@@ -109,9 +109,10 @@ def test_json_of_any_charset_parameter(url):
     assert CLIENT.post(url + SPEECH, content=b'{"input": "Hello."}', headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["", "page.css", "page.js"])
-def test_the_page_may_load_nothing_from_elsewhere(url, name):
+@pytest.mark.parametrize(("name", "kind"), [("", "html"), ("page.css", "css"), ("page.js", "javascript")])
+def test_the_page_may_load_nothing_from_elsewhere(url, name, kind):
     headers = CLIENT.get(f"{url}/{name}").headers
+    assert headers["content-type"].partition(";")[0] == f"text/{kind}"
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
