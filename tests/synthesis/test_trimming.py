@@ -54,6 +54,25 @@ def test_exact_drops_the_click_at_the_end():
     assert len(cut) == pytest.approx(9_000 + MARGIN, abs=120)
 
 
+@pytest.mark.parametrize(
+    ("apart", "steps", "is_click"), [(31, 6, True), (30, 6, True), (29, 6, False), (31, 7, False), (31, 1, True)]
+)
+def test_a_click_is_shorter_and_further_away_than_any_sound_of_speech(apart, steps, is_click):
+    # in steps of 5 ms
+    speech = [tone(9_000), quiet(4_800), tone(1_200), quiet(apart * 120)]
+    cut, _ = trimmed(np.concatenate([*speech, tone(steps * 120, 0.8), quiet(3_600)]), None, "exact")
+    assert len(cut) == 15_000 + MARGIN + (0 if is_click else (apart + steps) * 120)
+
+
+def test_the_ends_fade_in_and_out_within_5_ms():
+    cut, _ = trimmed(np.concatenate([np.ones(9_000, np.float32), quiet(5_000)]), None, "exact")
+    rise = np.linspace(0, 1, 120, dtype=np.float32)
+    assert cut[:120].tobytes() == rise.tobytes()
+    assert (cut[120:9_000] == 1).all()
+    last = np.concatenate([np.zeros(5_000, np.float32), np.ones(9_000, np.float32)])
+    assert trimmed(last, None, "exact")[0][-120:].tobytes() == rise[::-1].tobytes()
+
+
 def test_exact_with_durations_drops_what_sounds_in_the_boundaries():
     # the last two tokens are boundaries: however loud they are
     waveform = np.concatenate([quiet(6_000), tone(9_000), tone(6_000, 0.9)])
