@@ -172,6 +172,22 @@ def test_a_window_bounds_what_is_made_ahead(workers, window):
     assert len(made) == 500
 
 
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_a_window_is_filled_while_the_caller_is_busy(window):
+    full = threading.Event()
+
+    def items():
+        for i in range(100):
+            if i == window - 1:
+                full.set()
+            yield i
+
+    results = start(ignoring_options(lambda i: i), items(), pooled(range(1, 2000), 1), window=window)
+    assert next(results) == 0
+    assert full.wait(60)
+    results.close()
+
+
 def test_a_failure_drops_what_waits_and_leaves_no_thread():
     started = []
     go = threading.Event()
