@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import tiny_model
+from recording import Recording
 from speech_server import CLIENT, SPEECH, asking, connect, metric, running, speak, wait_for
 
 from kittentts import KittenTTS
@@ -107,6 +108,14 @@ class TestTimeouts:
         with running(tiny) as url, connect(url) as connection:
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n")
             assert drip(connection, b"a").startswith(b"HTTP/1.1 200")
+
+    def test_an_answer_may_take_longer_than_a_request(self, tiny_directory, monkeypatch):
+        for limit in ("_HEAD_TIMEOUT", "_BODY_TIMEOUT"):
+            monkeypatch.setattr(f"kittentts.server.connections.{limit}", SHORT)
+        with KittenTTS(tiny_directory) as model:
+            model.model.session = Recording(model.model.session, lambda _: time.sleep(3 * SHORT))
+            with running(model) as url:
+                assert speak(url).status_code == 200
 
     def test_a_client_that_does_not_read_gives_its_place_back(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._SEND_TIMEOUT", SHORT)

@@ -41,6 +41,13 @@ def test_exact_keeps_the_speech_and_a_margin(durations):
         assert edges[-1] == len(cut)
 
 
+def test_exact_with_durations_keeps_all_that_sounds_at_once():
+    waveform = np.concatenate([np.ones(9_000, np.float32), quiet(5_400)])
+    cut, edges = trimmed(waveform, np.array([1, 14, 5, 4]), "exact")
+    assert len(cut) == 9_000
+    assert edges.tolist() == [0, 600, 9_000, 9_000, 9_000]
+
+
 def test_exact_keeps_a_soft_last_sound():
     # 30 dB softer than the rest, after the closure of a "t"
     waveform = np.concatenate([tone(9_000), quiet(2_000), tone(500, 0.01), quiet(9_000)])
