@@ -100,6 +100,11 @@ def test_silence_alone_is_left_alone(waveform):
     assert len(cut) == len(waveform)
 
 
+def test_boundaries_alone_are_three():
+    assert trimmed(tone(6_600), np.array([5, 5, 1]), "fixed")[1].tolist() == [0, 1600, 1600, 1600]
+    assert trimmed(tone(6_600), np.array([5, 6]), "fixed")[1] is None
+
+
 def test_what_is_no_number_is_left_alone():
     waveform = np.full(6000, np.nan, np.float32)
     assert len(trimmed(waveform, None, "exact")[0]) == 6000
