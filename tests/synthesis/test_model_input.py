@@ -116,5 +116,6 @@ def test_phonemes_are_not_cleaned(tiny):
     # capitals, which cleaning makes small, are other phonemes
     phonemes = Phonemizer().phonemize(["Hello there, friend."])[0] + " O, ɹˈIt!"
     plain = tiny.generate(phonemes, phonemes=True)
+    assert plain.tobytes() != tiny.generate(phonemes.lower(), phonemes=True).tobytes()
     for clean_text in (True, lambda _: "something else"):
         assert tiny.generate(phonemes, phonemes=True, clean_text=clean_text).tobytes() == plain.tobytes()
