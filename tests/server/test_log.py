@@ -61,6 +61,17 @@ def test_other_errors(tiny, caplog, monkeypatch, log_text):
     assert (TEXT in caplog.text) == log_text
 
 
+def test_an_error_while_another_is_told(tiny, caplog, monkeypatch):
+    def fail(_):
+        raise RuntimeError(TEXT)
+
+    monkeypatch.setattr("kittentts.server.response.api_error", fail)
+    with running(tiny) as url:
+        assert speak(url, TEXT, voice="Nobody").status_code == 500
+    assert "a request failed: RuntimeError at test_log.py:" in caplog.text
+    assert TEXT not in caplog.text
+
+
 def test_an_error_after_the_beginning_of_an_answer(caplog):
     async def broken(_, __, send):
         await send({"type": "http.response.start", "status": 200})
