@@ -167,6 +167,16 @@ def test_a_lock_that_another_thread_holds_does_not_stop_a_forked_child(tmp_path,
         thread.join(60)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_session_that_was_assigned_stays_with_its_process(tiny_directory):
+    model = KittenTTS(tiny_directory)
+    recording = model.model.session = Recording(model.model.session)
+    expected = model.generate("Hello.").tobytes()
+    assert forks.in_child(lambda: model.generate("Hello.").tobytes() == expected and len(recording.inputs) == 1)
+    model.generate("Hello.")
+    assert len(recording.inputs) == 2
+
+
 def test_a_stopped_run_gets_no_session(tiny):
     (model_input,) = tiny.model._make_inputs(tiny.model._request("Hello.", SpeechOptions()))
     call = Cancellation(None)

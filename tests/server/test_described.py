@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from speech_server import CLIENT, SPEECH, running, speak
 
+import kittentts
 from kittentts.server.settings import HOST, PORT, VOICE_ALIASES, Settings
 
 PAGE = " ".join((Path(__file__).parent.parent.parent / "docs" / "server.md").read_text(encoding="utf-8").split())
@@ -44,6 +45,10 @@ class TestOpenAPI:
         detail = schemas["ErrorDetail"]
         assert set(error["error"]) == set(detail["properties"]) == set(detail["required"])
         assert error["error"]["type"] in detail["properties"]["type"]["enum"]
+
+    def test_its_name_and_version(self, url):
+        info = CLIENT.get(url + "/openapi.json").json()["info"]
+        assert (info["title"], info["version"]) == ("kittentts", kittentts.__version__)
 
     def test_media_types(self, operations):
         content = operations[SPEECH]["responses"]["200"]["content"]
