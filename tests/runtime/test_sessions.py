@@ -177,6 +177,17 @@ def test_a_session_that_was_assigned_stays_with_its_process(tiny_directory):
     assert len(recording.inputs) == 2
 
 
+def test_the_memory_of_a_run_follows_its_tokens_its_speed_and_the_file(tiny_directory, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sessions, "run_bytes", lambda *given: asked.append(given) or 0.0)
+    model = KittenTTS(tiny_directory)
+    recording = model.model.session = Recording(model.model.session)
+    model.generate("Hello.", speed=0.5)
+    (inputs,) = recording.inputs
+    assert inputs["speed"] == [0.5]
+    assert asked == [(inputs["input_ids"].size / 0.5, (tiny_directory / "tiny.onnx").stat().st_size)]
+
+
 def test_a_stopped_run_gets_no_session(tiny):
     (model_input,) = tiny.model._make_inputs(tiny.model._request("Hello.", SpeechOptions()))
     call = Cancellation(None)
