@@ -44,7 +44,7 @@ def command(tiny_directory, monkeypatch, capsys):
         ("192.168.1.5", False),
         ("localhost.example.org", False),
         ("", False),
-    ],  # fmt: skip
+    ],
 )
 def test_whether_others_can_reach_a_host(host, is_ours):
     assert is_loopback(host) == is_ours
