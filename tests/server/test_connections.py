@@ -103,6 +103,12 @@ class TestTimeouts:
                     break
             assert answer.startswith(b"HTTP/1.1 408")
 
+    def test_a_body_that_says_it_is_too_large_is_not_waited_for(self, tiny):
+        with running(tiny) as url, connect(url) as connection:
+            head = f"POST {SPEECH} HTTP/1.1", "Host: localhost", "Content-Type: application/json"
+            connection.sendall("\r\n".join((*head, "Content-Length: 999999999", "", "")).encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+
     def test_a_body_that_nobody_reads(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._BODY_TIMEOUT", SHORT)
         with running(tiny) as url, connect(url) as connection:
