@@ -347,7 +347,8 @@ class Engine:
         if request.stretch.is_urgent:
             characters = len(model_input.text) * len(model_input.symbols) / len(model_input.all_symbols)
             self._pace.record(time.monotonic() - began, characters, float(request.speed))
-        waveform, boundaries = trimmed(waveform, durations, request.trim, model_input.continues, model_input.joint)
+        rest = None if model_input.joint is None else model_input.joint / float(request.speed)
+        waveform, boundaries = trimmed(waveform, durations, request.trim, model_input.continues, rest)
         if request.stretch.spoken is not None:
             request.stretch.spoken(len(waveform))
         return SynthesizedChunk(model_input, waveform, boundaries)

@@ -46,7 +46,7 @@ class Stretch:
     continues: bool = False
     """Whether it begins inside of a sentence, whose beginning was spoken before."""
     joint: float | None = None
-    """Seconds of silence after it, if it ends inside of a sentence."""
+    """Seconds of silence after it at speed 1, if it ends inside of a sentence."""
     is_urgent: bool = False
     """Whether it runs alone on all cores, whatever the plan."""
     spoken: Callable[[int], object] | None = None

@@ -1,0 +1,23 @@
+"""Fixtures: a small quantized voice, a cache of its own."""
+
+import pytest
+import quantized_model
+
+from kittentts.optimize import build
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory):
+    return quantized_model.voice_directory(tmp_path_factory.mktemp("voice"))
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "optimized"
+
+
+@pytest.fixture
+def any_gain(monkeypatch):
+    """The graphs here are too small for a time to mean anything."""
+    monkeypatch.setattr(build, "_LEAST_GAIN", 0.0001)
