@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 from contestants import ABLATION, CONTESTANTS, Contestant, peers, with_workers
-from measure import Process, machine
+from measure import Process, add_model_option, machine
 from workloads import TIMED, WORKLOADS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ONE_CORE = "one core"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=TIMED, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
     parser.add_argument("--peers", action="store_true", help="also kokoro-onnx and kittenml, if they are installed")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from contestants import CONTESTANTS, Contestant, with_workers
-from measure import Process, machine
+from measure import Process, add_model_option, machine
 from workloads import WORKLOADS, long_sentences
 
 from kittentts import KittenTTS
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="default: all")
     options = parser.parse_args()
     print(f"{machine()}; model {options.model}\n")

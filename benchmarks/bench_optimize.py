@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
-from measure import machine
+from measure import add_model_option, machine
 
 from kittentts import KittenTTS
 from kittentts.models.probes import probes
@@ -36,7 +36,7 @@ _OPERATORS = 12
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
     parser.add_argument("--text", default=TEXT, help="one sentence (default: %(default)r)")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")

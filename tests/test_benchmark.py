@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nano_graph
+import numpy as np
 import pytest
 
+from kittentts import KittenTTS
 from kittentts.runtime.resources import usable_cores
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -88,3 +91,23 @@ def test_bench_many_over_many_texts(tiny_directory):
 
 def test_bench_many_of_a_pickle(tiny_directory):
     assert "bytes; import kittentts" in run("bench_many.py", tiny_directory, "--pickle").stdout
+
+
+def test_the_nano_like_graph_has_the_size_of_the_real_one():
+    graph = nano_graph.make_graph().graph
+    assert sum(np.prod(weights.dims) for weights in graph.initializer) == pytest.approx(14.0e6, rel=0.005)
+    operators = {node.op_type for node in graph.node}
+    assert {"RandomNormalLike", "RandomUniformLike", "InstanceNormalization", "STFT", "LSTM"} <= operators
+
+
+def test_a_benchmark_speaks_with_the_nano_like_graph(monkeypatch, tmp_path):
+    monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path))
+    made = nano_graph.model("nano-like")
+    assert nano_graph.model("nano-like") == made
+    assert nano_graph.model("demo") == "demo"
+    model = KittenTTS(made, optimize="off")
+    audio = model.generate("Hello, this is a sentence.")
+    assert 0.02 < audio.std() < np.abs(audio).max() < 1
+    # without noise the random nodes change nothing
+    assert model.generate("Hello.").tobytes() == model.generate("Hello.").tobytes()
+    assert model.generate("Hello.").tobytes() != model.generate("Hello.", voice="Bella").tobytes()
