@@ -1,0 +1,174 @@
+// Normalization over time, for any instruction set. Include after lanes_*.h.
+#pragma once
+
+#include <cmath>
+
+#include "kernels.h"
+#include "sine.h"
+#include "sums.h"
+
+namespace {
+
+using kittentts::Activation;
+using kittentts::NormRows;
+
+constexpr size_t kTogether = 4;  // rows whose sums are taken side by side: one alone waits for the addition before
+
+// For rows r, r+1, ...: the sum over frames of (x - shift), or of its square. shift[i] belongs to row r+i.
+// `boundary`: whether the order of the sum depends on where the row begins, see sums.h.
+template <bool kSquare>
+void sum_rows(const NormRows& n, size_t r, size_t count, const float* shift, bool boundary, float* result) {
+  const size_t frames = n.frames;
+  const float* x[kTogether];
+  Row row[kTogether];
+  Sums total[kTogether];
+  size_t eights = frames;
+  for (size_t i = 0; i < kTogether; ++i) {
+    const size_t k = i < count ? r + i : r;
+    x[i] = n.x + k * frames;
+    row[i] = row_of(boundary ? k * frames % 4 : 0, frames);
+    const size_t here = (row[i].end8 - row[i].start) / 8;
+    if (here < eights) eights = here;
+    total[i] = Sums::set(0);
+  }
+  const auto take = [&](size_t i, size_t e, bool first) {
+    Sums value = Sums::load(x[i] + row[i].start + 8 * e);
+    if (kSquare) {
+      value = Sums::sub(value, Sums::set(shift[i]));
+      value = Sums::mul(value, value);
+    }
+    total[i] = first ? value : Sums::add(total[i], value);
+  };
+  if (eights > 0) {
+    for (size_t i = 0; i < kTogether; ++i) take(i, 0, true);
+  }
+  for (size_t e = 1; e < eights; ++e) {
+    for (size_t i = 0; i < kTogether; ++i) take(i, e, false);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    for (size_t e = eights; e < (row[i].end8 - row[i].start) / 8; ++e) take(i, e, e == 0);
+    float sums[8];
+    Sums::store(sums, total[i]);
+    result[i] = finish_sum(row[i], frames, sums, [&](size_t j) {
+      if (!kSquare) return x[i][j];
+      const float d = x[i][j] - shift[i];
+      return d * d;
+    });
+  }
+}
+
+// What one row is computed with.
+struct RowFactors {
+  float mean, deviation;  // reduce_mean
+  float gain, offset;     // instance_norm
+  float scale, shift, alpha, snake_alpha, snake_inverse;
+};
+
+template <bool kInstance>
+inline Lanes normalized(Lanes x, const RowFactors& f) {
+  const Lanes z = kInstance ? Lanes::add(Lanes::mul(x, Lanes::set(f.gain)), Lanes::set(f.offset))
+                            : Lanes::div(Lanes::sub(x, Lanes::set(f.mean)), Lanes::set(f.deviation));
+  return Lanes::add(Lanes::mul(z, Lanes::set(f.scale)), Lanes::set(f.shift));
+}
+
+template <Activation kActivation>
+inline Lanes activated(Lanes y, const RowFactors& f) {
+  if (kActivation == Activation::kLeakyRelu) return Lanes::positive_or(y, Lanes::mul(Lanes::set(f.alpha), y));
+  if (kActivation == Activation::kSnake) {
+    const Lanes s = sine(Lanes::mul(Lanes::set(f.snake_alpha), y));
+    return Lanes::add(y, Lanes::mul(Lanes::set(f.snake_inverse), Lanes::mul(s, s)));
+  }
+  return y;
+}
+
+template <bool kInstance, Activation kActivation>
+void apply_row(const NormRows& n, size_t r, const RowFactors& f, Lanes* low, Lanes* high) {
+  const float* x = n.x + r * n.frames;
+  float* y = n.y + r * n.frames;
+  size_t t = 0;
+  for (; t + Lanes::kLanes <= n.frames; t += Lanes::kLanes) {
+    const Lanes result = activated<kActivation>(normalized<kInstance>(Lanes::load(x + t), f), f);
+    Lanes::store(y + t, result);
+    *low = Lanes::min(result, *low);
+    *high = Lanes::max(result, *high);
+  }
+  if (t < n.frames) {
+    float padded[Lanes::kLanes], out[Lanes::kLanes];
+    const size_t left = n.frames - t;
+    for (size_t i = 0; i < Lanes::kLanes; ++i) padded[i] = x[t + (i < left ? i : 0)];
+    const Lanes plain = normalized<kInstance>(Lanes::load(padded), f);
+    const Lanes result = activated<kActivation>(plain, f);
+    Lanes::store(padded, plain);
+    Lanes::store(out, result);
+    for (size_t i = 0; i < left; ++i) {
+      if (kActivation == Activation::kSnake && r * n.frames + t + i >= n.sinf_from) {
+        const float s = std::sin(f.snake_alpha * padded[i]);  // of float: sinf
+        out[i] = padded[i] + f.snake_inverse * (s * s);
+      }
+      y[t + i] = out[i];
+    }
+    for (size_t i = left; i < Lanes::kLanes; ++i) out[i] = out[0];
+    *low = Lanes::min(Lanes::load(out), *low);
+    *high = Lanes::max(Lanes::load(out), *high);
+  }
+}
+
+template <bool kInstance, Activation kActivation>
+void norm_rows_of(NormRows& n) {
+  Lanes low = Lanes::set(n.low), high = Lanes::set(n.high);
+  const float frames = float(n.frames);
+  for (size_t r = n.first; r < n.last; r += kTogether) {
+    const size_t count = n.last - r < kTogether ? n.last - r : kTogether;
+    float mean[kTogether] = {}, square[kTogether] = {};
+    sum_rows<false>(n, r, count, mean, true, mean);
+    for (size_t i = 0; i < count; ++i) mean[i] = mean[i] / frames;
+    sum_rows<true>(n, r, count, mean, !kInstance, square);
+    for (size_t i = 0; i < count; ++i) {
+      const size_t k = r + i, c = k % n.channels;
+      const float root = std::sqrt(square[i] / frames + n.epsilon);
+      RowFactors f{};
+      f.mean = mean[i];
+      f.deviation = root;
+      if (kInstance) {
+        f.gain = (1.0f / root) * n.weight[c];
+        f.offset = n.bias[c] - mean[i] * f.gain;
+      }
+      f.scale = n.scale[k % n.scale_count];
+      f.shift = n.shift[k % n.shift_count];
+      f.alpha = n.alpha;
+      if (kActivation == Activation::kSnake) {
+        f.snake_alpha = n.snake_alpha[c];
+        f.snake_inverse = n.snake_inverse[c];
+      }
+      apply_row<kInstance, kActivation>(n, k, f, &low, &high);
+    }
+  }
+  float lows[Lanes::kLanes], highs[Lanes::kLanes];
+  Lanes::store(lows, low);
+  Lanes::store(highs, high);
+  for (size_t i = 0; i < Lanes::kLanes; ++i) {
+    if (lows[i] < n.low) n.low = lows[i];
+    if (highs[i] > n.high) n.high = highs[i];
+  }
+}
+
+template <bool kInstance>
+void norm_rows_by_activation(NormRows& n) {
+  if (n.activation == Activation::kSnake) {
+    norm_rows_of<kInstance, Activation::kSnake>(n);
+  } else if (n.activation == Activation::kLeakyRelu) {
+    norm_rows_of<kInstance, Activation::kLeakyRelu>(n);
+  } else {
+    norm_rows_of<kInstance, Activation::kNone>(n);
+  }
+}
+
+void norm_rows(NormRows& n) {
+  if (n.weight != nullptr) {
+    norm_rows_by_activation<true>(n);
+  } else {
+    norm_rows_by_activation<false>(n);
+  }
+}
+
+}  // namespace
