@@ -1,0 +1,98 @@
+"""Whether kittentts-native computes the bits of this ONNX Runtime on this CPU. Needs no onnx.
+
+A graph that was made here may meet another CPU, another ONNX Runtime or another build of the library. So before it is
+opened, the library's integer products are compared with numpy's, for the largest that 8 bits allow; and its sums and
+sines with those of ONNX Runtime's own operators, whose bits the original graph has: they are not defined by a standard.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kittentts.optimize.session import open_single_threaded
+from kittentts.runtime.onnx_graph import onnxruntime_errors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CHANNELS_IN, CHANNELS_OUT, TAPS = 6, 9, 3
+# no multiple of 16, so that rows begin at any address, and vectors are not full
+_TIME = 67
+
+# made by tests/optimize/test_native_selftest.py, which says what it computes
+_GRAPH = base64.b64decode(
+    "CAgSCWtpdHRlbnR0czqxDAqHAQoBeAoFc2NhbGUKBXNoaWZ0CgRvbmVzCgV6ZXJvcxIGbmF0aXZlIgxBZGFwdGl2ZU5vcm0qGwoKYWN0aXZhdGlv"
+    "biIKbGVha3lfcmVsdaABAyoPCgVhbHBoYRXNzEw+oAEBKhgKBGZvcm0iDWluc3RhbmNlX25vcm2gAQM6CWtpdHRlbnR0cwpkCgF4CgVzY2FsZQoF"
+    "c2hpZnQKAAoACgVhbHBoYQoHaW52ZXJzZRIMbmF0aXZlX3NuYWtlIgxBZGFwdGl2ZU5vcm0qFgoKYWN0aXZhdGlvbiIFc25ha2WgAQM6CWtpdHRl"
+    "bnR0cwoxCgF4CgRvbmVzCgV6ZXJvcxIIaW5zdGFuY2UiFUluc3RhbmNlTm9ybWFsaXphdGlvbgonCghpbnN0YW5jZQoFc2NhbGUSD2luc3RhbmNl"
+    "X3NjYWxlZCIDTXVsCi8KD2luc3RhbmNlX3NjYWxlZAoFc2hpZnQSEGluc3RhbmNlX3NoaWZ0ZWQiA0FkZAo4ChBpbnN0YW5jZV9zaGlmdGVkEghz"
+    "dGFuZGFyZCIJTGVha3lSZWx1Kg8KBWFscGhhFc3MTD6gAQEKGwoBeAoEYXhpcxIEbWVhbiIKUmVkdWNlTWVhbgoRCgF4CgRtZWFuEgFkIgNTdWIK"
+    "FAoBZAoBZBIHc3F1YXJlcyIDTXVsCiUKB3NxdWFyZXMKBGF4aXMSCHZhcmlhbmNlIgpSZWR1Y2VNZWFuCiIKCHZhcmlhbmNlCgdlcHNpbG9uEghw"
+    "b3NpdGl2ZSIDQWRkChsKCHBvc2l0aXZlEglkZXZpYXRpb24iBFNxcnQKGwoBZAoJZGV2aWF0aW9uEgZub3JtYWwiA0RpdgocCgZub3JtYWwKBXNj"
+    "YWxlEgZzY2FsZWQiA011bAodCgZzY2FsZWQKBXNoaWZ0EgdzaGlmdGVkIgNBZGQKHAoFYWxwaGEKB3NoaWZ0ZWQSBXBoYXNlIgNNdWwKEgoFcGhh"
+    "c2USBHNpbmUiA1NpbgoXCgRzaW5lCgN0d28SBXBvd2VyIgNQb3cKGwoHaW52ZXJzZQoFcG93ZXISBGxhc3QiA011bAokCgdzaGlmdGVkCgRsYXN0"
+    "Eg5zdGFuZGFyZF9zbmFrZSIDQWRkCkYKCXF1YW50aXplZAoACgd3ZWlnaHRzCgAKA29uZQoEYmlhcxIHcHJvZHVjdCINUXVhbnRpemVkQ29udjoJ"
+    "a2l0dGVudHRzEghzZWxmdGVzdCoUCAEQB0IEYXhpc0oIAgAAAAAAAAAqERABQgdlcHNpbG9uSgSsxSc3Kg0QAUIDdHdvSgQAAABAKiQIBhABQgRv"
+    "bmVzShgAAIA/AACAPwAAgD8AAIA/AACAPwAAgD8qJQgGEAFCBXplcm9zShgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAqtgEICQgGCAMQA0IHd2Vp"
+    "Z2h0c0qiAX9/f39/f39/f39/f39/f39/f4CAgICAgICAgICAgICAgICAgIClyu8UOV6DqM3yFzxhhqvQ9X9/f39/f39/f39/f39/f39/f4CAgICA"
+    "gICAgICAgICAgICAgBo/ZImu0/gdQmeMsdb7IEVqj39/f39/f39/f39/f39/f39/f4CAgICAgICAgICAgICAgICAgLTZ/iNIbZK33AEmS3CVut8E"
+    "KSoNEAFCA29uZUoEAACAPyowCAkQBkIEYmlhc0okAQAAAAEAAAABAAAAAQAAAAEAAAABAAAAAQAAAAEAAAABAAAAWhgKAXgSEwoRCAESDQoCCAEK"
+    "AggGCgMSAXRaGwoFc2NhbGUSEgoQCAESDAoCCAEKAggGCgIIAVobCgVzaGlmdBISChAIARIMCgIIAQoCCAYKAggBWhsKBWFscGhhEhIKEAgBEgwK"
+    "AggBCgIIBgoCCAFaHQoHaW52ZXJzZRISChAIARIMCgIIAQoCCAYKAggBWiAKCXF1YW50aXplZBITChEIAhINCgIIAQoCCAYKAxIBdGIOCgZuYXRp"
+    "dmUSBAoCCAFiFAoMbmF0aXZlX3NuYWtlEgQKAggBYhAKCHN0YW5kYXJkEgQKAggBYhYKDnN0YW5kYXJkX3NuYWtlEgQKAggBYg8KB3Byb2R1Y3QS"
+    "BAoCCAFCBAoAEBJCDQoJa2l0dGVudHRzEAE="
+)
+
+
+@functools.cache
+def is_native_exact() -> bool:
+    """Return whether the library's results are right, in about 2 ms; there must be one that can be used."""
+    try:
+        session = open_single_threaded(_GRAPH)
+        native, native_snake, standard, standard_snake, product = session.run(None, dict(_inputs()))
+    except onnxruntime_errors():
+        return False
+    return (
+        native.tobytes() == standard.tobytes()
+        and native_snake.tobytes() == standard_snake.tobytes()
+        and np.array_equal(product[0], _product())
+    )
+
+
+def worst_weights() -> NDArray[np.int8]:
+    """Return weights of shape (9, 6, 3): the largest, the smallest, and some of all sizes, in turn."""
+    weights = np.full((CHANNELS_OUT, CHANNELS_IN, TAPS), 127, np.int8)
+    weights[1::3] = -128
+    weights[2::3] = (np.arange(weights[2::3].size) * 37 % 256 - 128).reshape(weights[2::3].shape)
+    return weights
+
+
+def _inputs() -> dict[str, NDArray[Any]]:
+    channels = np.arange(CHANNELS_IN, dtype=np.float32).reshape(1, -1, 1)
+    return {
+        # one channel whose sines are of numbers beyond 25,966, where they are computed in another way
+        "x": np.cos(np.arange(CHANNELS_IN * _TIME, dtype=np.float32) ** 1.5).reshape(1, CHANNELS_IN, _TIME),
+        "scale": np.float32(1.5) ** channels * np.where(channels == CHANNELS_IN - 1, np.float32(3e4), np.float32(1)),
+        "shift": channels - 2,
+        "alpha": 1 / (1 + channels),
+        "inverse": 1 + channels,
+        "quantized": _quantized()[np.newaxis],
+    }
+
+
+def _quantized() -> NDArray[np.uint8]:
+    values = np.full((CHANNELS_IN, _TIME), 255, np.uint8)
+    values[:, 40:] = np.arange(values[:, 40:].size).reshape(CHANNELS_IN, -1) * 5 % 256
+    return values
+
+
+def _product() -> NDArray[np.float32]:
+    """Return what the convolution must give: no padding, a bias of 1, a scale of 1."""
+    weights, values = worst_weights().astype(np.int64), _quantized().astype(np.int64)
+    times = _TIME - TAPS + 1
+    products = np.stack([weights[:, :, tap] @ values[:, tap : tap + times] for tap in range(TAPS)])
+    return (products.sum(axis=0) + 1).astype(np.float32)
