@@ -1,8 +1,6 @@
 // Plain C++, for every CPU, and what the other kernels are compared with.
 #include "kernels_portable.h"
 
-#include <algorithm>
-#include <cmath>
 
 #include "lanes_portable.h"
 #include "norm_rows.h"

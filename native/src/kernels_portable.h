@@ -1,7 +1,7 @@
 // Pieces of the portable kernels that the others use, too.
 #pragma once
 
-#include <cmath>
+#include <math.h>
 
 #include "kernels.h"
 
@@ -19,7 +19,7 @@ inline uint8_t quantized(float x, const Quantization& q) {
   const float least = float(-q.zero_point), greatest = float(255 - q.zero_point);
   y = y > least ? y : least;
   y = y < greatest ? y : greatest;
-  return uint8_t(int32_t(std::nearbyint(y)) + q.zero_point);
+  return uint8_t(int32_t(nearbyintf(y)) + q.zero_point);
 }
 
 }  // namespace

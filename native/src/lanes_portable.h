@@ -1,7 +1,7 @@
 // Four lanes of float32 in plain C++.
 #pragma once
 
-#include <cmath>
+#include <math.h>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,7 +27,7 @@ struct Lanes {
   static Lanes sub(Lanes a, Lanes b) { return each([&](size_t i) { return a.v[i] - b.v[i]; }); }
   static Lanes mul(Lanes a, Lanes b) { return each([&](size_t i) { return a.v[i] * b.v[i]; }); }
   static Lanes div(Lanes a, Lanes b) { return each([&](size_t i) { return a.v[i] / b.v[i]; }); }
-  static Lanes abs(Lanes a) { return each([&](size_t i) { return std::fabs(a.v[i]); }); }
+  static Lanes abs(Lanes a) { return each([&](size_t i) { return fabsf(a.v[i]); }); }
   // b where a is not a number, as SSE's minps and maxps
   static Lanes min(Lanes a, Lanes b) { return each([&](size_t i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
   static Lanes max(Lanes a, Lanes b) { return each([&](size_t i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; }); }

@@ -1,7 +1,7 @@
 // Normalization over time, for any instruction set. Include after lanes_*.h.
 #pragma once
 
-#include <cmath>
+#include <math.h>
 
 #include "kernels.h"
 #include "sine.h"
@@ -102,7 +102,7 @@ void apply_row(const NormRows& n, size_t r, const RowFactors& f, Lanes* low, Lan
     Lanes::store(out, result);
     for (size_t i = 0; i < left; ++i) {
       if (kActivation == Activation::kSnake && r * n.frames + t + i >= n.sinf_from) {
-        const float s = std::sin(f.snake_alpha * padded[i]);  // of float: sinf
+        const float s = sinf(f.snake_alpha * padded[i]);
         out[i] = padded[i] + f.snake_inverse * (s * s);
       }
       y[t + i] = out[i];
@@ -125,7 +125,7 @@ void norm_rows_of(NormRows& n) {
     sum_rows<true>(n, r, count, mean, !kInstance, square);
     for (size_t i = 0; i < count; ++i) {
       const size_t k = r + i, c = k % n.channels;
-      const float root = std::sqrt(square[i] / frames + n.epsilon);
+      const float root = sqrtf(square[i] / frames + n.epsilon);
       RowFactors f{};
       f.mean = mean[i];
       f.deviation = root;
