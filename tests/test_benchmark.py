@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kittentts import KittenTTS
+from kittentts.runtime.native_library import native_library
 from kittentts.runtime.resources import usable_cores
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -30,7 +31,8 @@ def test_bench_chunks(tiny_directory, tmp_path):
     result = run("bench_chunks.py", tiny_directory, "--quick", "--peers", "--json", output[0], "--plot", output[1])
     for workload in ("1", "5"):
         assert f"| {workload} | seconds (min-max) |" in result.stdout
-    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", "ours, 2 workers"):
+    native = ["ours, native"] if native_library() else []
+    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", "ours, 2 workers", *native):
         assert result.stdout.count(f"| {name} |") == 2
     workloads = json.loads(output[0].read_text())["workloads"]
     assert workloads["5"]["ours"][0].keys() >= {"wall_seconds", "cpu_seconds", "samples", "peak_megabytes"}
@@ -49,7 +51,9 @@ bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert (
-        "one core, naive pool, plain idea, ours, ours, optimized: other samples than sequential, so no times"
+        "one core, naive pool, plain idea, ours, ours, optimized"
+        + (", ours, native" if native_library() else "")
+        + ": other samples than sequential, so no times"
         in result.stderr
     )
 

@@ -116,7 +116,7 @@ def _existing_file(original: Path, *, thorough: bool) -> Path | None:
 
 def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | None:
     """Return the file to open after making it, unless another process just did."""
-    from kittentts.optimize.build import VARIANTS, build
+    from kittentts.optimize.build import build, variant_names
 
     with _lock(original):
         found = _existing_file(original, thorough=thorough)
@@ -126,7 +126,7 @@ def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | 
         # the bar is for terminals only
         with (
             replaced_directory(_cache_folder(original)) as aside,
-            open_bar(total=len(VARIANTS), desc="optimizing the model, once", leave=False, disable=None) as bar,
+            open_bar(total=len(variant_names()), desc="optimizing the model, once", leave=False, disable=None) as bar,
         ):
             record = build(original, aside, probes, thorough=thorough, report=lambda _: bar.update())
         logger.info("the %s variant is the fastest: %s", record.variant, record.seconds)

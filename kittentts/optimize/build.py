@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VARIANTS = (NATIVE, *FLAVOURS)
-"""In the order in which they are tried: the one that is fastest, where it can be used, comes first."""
 # a variant must be so many times as fast as the original, more than the noise of a measurement
 _LEAST_GAIN = 1.03
 _ROUNDS = 2
@@ -131,7 +129,7 @@ def build(
     if thorough and record.native:
         standard = record_of(found.pop() if found else None, folder / STANDARD_MODEL_FILE)
         write_record(standard, folder, STANDARD_RECORD_FILE)
-    for other in VARIANTS:
+    for other in variant_names():
         (folder / f"{other}.onnx").unlink(missing_ok=True)
     return record
 
@@ -139,6 +137,11 @@ def build(
 def _native_version() -> str:
     library = native_library()
     return library.version if library else ""
+
+
+def variant_names() -> tuple[str, ...]:
+    """Return those that can be made here, in the order in which they are tried: the fastest, as a rule, comes first."""
+    return (NATIVE, *FLAVOURS) if native_library() else FLAVOURS
 
 
 def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inputs]]) -> Iterator[Variant]:
@@ -149,8 +152,8 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
     check_interface(reference, original)
     inputs = probes(token_input(reference))
     if native_library() is None:
-        logger.info("kittentts-native is not there, so the native variant is not made")
-    for name in VARIANTS if native_library() else FLAVOURS:
+        logger.info("the native variant is not made: there is no kittentts-native that can be used")
+    for name in variant_names():
         variant = Variant(name, folder / f"{name}.onnx")
         try:
             written = _written(model, variant)

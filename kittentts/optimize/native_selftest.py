@@ -25,7 +25,7 @@ _TIME = 67
 
 # made by tests/optimize/test_native_selftest.py, which says what it computes
 _GRAPH = base64.b64decode(
-    "CAgSCWtpdHRlbnR0czqxDAqHAQoBeAoFc2NhbGUKBXNoaWZ0CgRvbmVzCgV6ZXJvcxIGbmF0aXZlIgxBZGFwdGl2ZU5vcm0qGwoKYWN0aXZhdGlv"
+    "CAgSCWtpdHRlbnR0czqkDQqHAQoBeAoFc2NhbGUKBXNoaWZ0CgRvbmVzCgV6ZXJvcxIGbmF0aXZlIgxBZGFwdGl2ZU5vcm0qGwoKYWN0aXZhdGlv"
     "biIKbGVha3lfcmVsdaABAyoPCgVhbHBoYRXNzEw+oAEBKhgKBGZvcm0iDWluc3RhbmNlX25vcm2gAQM6CWtpdHRlbnR0cwpkCgF4CgVzY2FsZQoF"
     "c2hpZnQKAAoACgVhbHBoYQoHaW52ZXJzZRIMbmF0aXZlX3NuYWtlIgxBZGFwdGl2ZU5vcm0qFgoKYWN0aXZhdGlvbiIFc25ha2WgAQM6CWtpdHRl"
     "bnR0cwoxCgF4CgRvbmVzCgV6ZXJvcxIIaW5zdGFuY2UiFUluc3RhbmNlTm9ybWFsaXphdGlvbgonCghpbnN0YW5jZQoFc2NhbGUSD2luc3RhbmNl"
@@ -42,9 +42,10 @@ _GRAPH = base64.b64decode(
     "gICAgICAgICAgICAgBo/ZImu0/gdQmeMsdb7IEVqj39/f39/f39/f39/f39/f39/f4CAgICAgICAgICAgICAgICAgLTZ/iNIbZK33AEmS3CVut8E"
     "KSoNEAFCA29uZUoEAACAPyowCAkQBkIEYmlhc0okAQAAAAEAAAABAAAAAQAAAAEAAAABAAAAAQAAAAEAAAABAAAAWhgKAXgSEwoRCAESDQoCCAEK"
     "AggGCgMSAXRaGwoFc2NhbGUSEgoQCAESDAoCCAEKAggGCgIIAVobCgVzaGlmdBISChAIARIMCgIIAQoCCAYKAggBWhsKBWFscGhhEhIKEAgBEgwK"
-    "AggBCgIIBgoCCAFaHQoHaW52ZXJzZRISChAIARIMCgIIAQoCCAYKAggBWiAKCXF1YW50aXplZBITChEIAhINCgIIAQoCCAYKAxIBdGIOCgZuYXRp"
-    "dmUSBAoCCAFiFAoMbmF0aXZlX3NuYWtlEgQKAggBYhAKCHN0YW5kYXJkEgQKAggBYhYKDnN0YW5kYXJkX3NuYWtlEgQKAggBYg8KB3Byb2R1Y3QS"
-    "BAoCCAFCBAoAEBJCDQoJa2l0dGVudHRzEAE="
+    "AggBCgIIBgoCCAFaHQoHaW52ZXJzZRISChAIARIMCgIIAQoCCAYKAggBWiAKCXF1YW50aXplZBITChEIAhINCgIIAQoCCAYKAxIBdGIlCgZuYXRp"
+    "dmUSGwoZCAESFQoCCAEKChIIY2hhbm5lbHMKAxIBdGIrCgxuYXRpdmVfc25ha2USGwoZCAESFQoCCAEKChIIY2hhbm5lbHMKAxIBdGInCghzdGFu"
+    "ZGFyZBIbChkIARIVCgIIAQoKEghjaGFubmVscwoDEgF0Yi0KDnN0YW5kYXJkX3NuYWtlEhsKGQgBEhUKAggBCgoSCGNoYW5uZWxzCgMSAXRiJgoH"
+    "cHJvZHVjdBIbChkIARIVCgIIAQoKEghjaGFubmVscwoDEgF0QgQKABASQg0KCWtpdHRlbnR0cxAB"
 )
 
 
@@ -95,4 +96,5 @@ def _product() -> NDArray[np.float32]:
     weights, values = worst_weights().astype(np.int64), _quantized().astype(np.int64)
     times = _TIME - TAPS + 1
     products = np.stack([weights[:, :, tap] @ values[:, tap : tap + times] for tap in range(TAPS)])
-    return (products.sum(axis=0) + 1).astype(np.float32)
+    summed: NDArray[np.int64] = products.sum(axis=0)
+    return (summed + 1).astype(np.float32)

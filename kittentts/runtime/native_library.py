@@ -16,6 +16,8 @@ MARK = b"\x0a\x09" + DOMAIN.encode()
 _SERIES = "0.1"
 """The versions, without their last number, whose operators are those that `optimize` writes into graphs."""
 
+NOT_INSTALLED = "it is not installed"
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,12 +31,24 @@ class NativeLibrary(NamedTuple):
     """What it has chosen for this CPU, like "avx512_vnni"."""
 
 
-@functools.cache
 def native_library() -> NativeLibrary | None:
-    """Return the library, or None where there is none that can be used; why not is logged, once."""
+    """Return the library; None where there is none that can be used."""
+    found = search()
+    return found if isinstance(found, NativeLibrary) else None
+
+
+@functools.cache
+def search() -> NativeLibrary | str:
+    """Return the library, or why there is none that can be used, which is logged once."""
+    found = _search()
+    if isinstance(found, str) and found != NOT_INSTALLED:
+        logger.warning("kittentts-native is not used: %s", found)
+    return found
+
+
+def _search() -> NativeLibrary | str:
     if importlib.util.find_spec("kittentts_native") is None:
-        logger.debug("kittentts-native is not installed")
-        return None
+        return NOT_INSTALLED
     try:
         import kittentts_native
 
@@ -42,11 +56,9 @@ def native_library() -> NativeLibrary | None:
             str(kittentts_native.library_path()), kittentts_native.version(), kittentts_native.kernel()
         )
     except Exception as error:  # noqa: BLE001 (whatever is broken, there are graphs that need no library)
-        logger.warning("kittentts-native is not used: it cannot be loaded (%s: %s)", type(error).__name__, error)
-        return None
+        return f"it cannot be loaded ({type(error).__name__}: {error})"
     if found.version.rpartition(".")[0] != _SERIES:
-        logger.warning("kittentts-native %s is not used: this version needs %s", found.version, _SERIES)
-        return None
+        return f"it is {found.version}, and this kittentts writes graphs for {_SERIES}"
     return found
 
 

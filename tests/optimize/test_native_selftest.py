@@ -66,7 +66,8 @@ def make_graph():
         helper.make_tensor_value_info("quantized", TensorProto.UINT8, [1, native_selftest.CHANNELS_IN, "t"]),
     ]
     names = ("native", "native_snake", "standard", "standard_snake", "product")
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
+    shape = [1, "channels", "t"]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names]
     weights = [numpy_helper.from_array(value, name) for name, value in constants.items() if name != "slope"]
     graph = helper.make_graph(nodes, "selftest", inputs, outputs, weights)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(DOMAIN, 1)]
