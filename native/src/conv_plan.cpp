@@ -217,10 +217,10 @@ void ConvPlan::run(const OrtKernelContext* context, const ConvShape& shape, cons
   const uint64_t run = ++runs;
 
   std::vector<int32_t> add(w_sum_.size());
-  const uint32_t zero = uint32_t(x.quantization.zero_point);
+  const uint32_t zero = uint32_t(x.quantization.zero_point), moved = uint32_t(kernels().x_moved), inner = uint32_t(channels_ * taps_);
   for (size_t m = 0; m < outputs_; ++m) {
-    const uint32_t inner = uint32_t(channels_ * taps_);
-    add[m] = int32_t((out.bias.empty() ? 0 : uint32_t(out.bias[m])) - zero * uint32_t(w_sum_[m]) + zero * uint32_t(w_zero_[m]) * inner);
+    const uint32_t bias = out.bias.empty() ? 0 : uint32_t(out.bias[m]);
+    add[m] = int32_t(bias + (moved - zero) * uint32_t(w_sum_[m]) + zero * uint32_t(w_zero_[m]) * inner);
   }
   const size_t blocks = (shape.frames_out + block_ - 1) / block_;
   const size_t parts = (outputs_ + kOutputsPerTask - 1) / kOutputsPerTask;

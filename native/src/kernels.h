@@ -61,6 +61,7 @@ struct NormRows {
 struct Kernels {
   const char* name;
   bool pairs_fit_16_bits;  // whether 255 * (|w0| + |w1|) of neighbouring weights must fit int16 (else the entry is halved)
+  int32_t x_moved;         // what conv subtracts of each byte of x; `add` makes up for it
   void (*conv)(const ConvBlock&);
   // four rows of n elements -> [n][4] bytes
   void (*pack_float)(const float* const rows[kGroup], size_t n, const Quantization&, uint8_t* out);
@@ -69,7 +70,10 @@ struct Kernels {
   void (*norm)(NormRows&);
 };
 
-// The table for this CPU, or the one that the environment variable KITTENTTS_NATIVE_KERNEL names (for tests).
+// The tables that this CPU runs, the best first; the last is the portable one.
+const Kernels* const* available_kernels(size_t* count);
+
+// The first of them, or the one that the environment variable KITTENTTS_NATIVE_KERNEL names (for tests; an unknown name: portable).
 const Kernels& kernels();
 
 }  // namespace kittentts

@@ -47,6 +47,6 @@ void pack_bytes_portable(const uint8_t* const rows[kGroup], size_t n, uint8_t* o
   }
 }
 
-const Kernels kPortable = {"portable", false, conv, pack_float, pack_bytes_portable, range, norm_rows};
+const Kernels kPortable = {"portable", false, 0, conv, pack_float, pack_bytes_portable, range, norm_rows};
 
 }  // namespace kittentts

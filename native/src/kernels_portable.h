@@ -8,6 +8,8 @@
 namespace kittentts {
 
 extern const Kernels kPortable;
+extern const Kernels kAvx512Vnni, kAvxVnni, kAvx2, kSse2;  // x86-64
+extern const Kernels kNeonDot, kNeon;                      // AArch64
 
 void pack_bytes_portable(const uint8_t* const rows[kGroup], size_t n, uint8_t* out);
 

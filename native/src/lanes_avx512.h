@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace {
 
@@ -32,6 +33,23 @@ struct Lanes {
                                           _mm512_set1_epi32(int(0x80000000u)));
     return {_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(chosen), sign))};
   }
+};
+
+struct Ints {
+  __m512i v;
+
+  static Ints load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+  static void store(void* p, Ints a) { _mm512_storeu_si512(p, a.v); }
+  static Ints set(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  static Ints add(Ints a, Ints b) { return {_mm512_add_epi32(a.v, b.v)}; }
+  static Ints sub(Ints a, Ints b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+  static Ints either(Ints a, Ints b) { return {_mm512_or_si512(a.v, b.v)}; }
+  template <int kBits>
+  static Ints shifted(Ints a) {
+    return {_mm512_slli_epi32(a.v, kBits)};
+  }
+  static Ints rounded(Lanes a) { return {_mm512_cvtps_epi32(a.v)}; }
+  static Lanes to_floats(Ints a) { return {_mm512_cvtepi32_ps(a.v)}; }
 };
 
 }  // namespace
