@@ -153,6 +153,8 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
     inputs = probes(token_input(reference))
     if native_library() is None:
         logger.info("the native variant is not made: there is no kittentts-native that can be used")
+    # RuntimeError: the library cannot be loaded
+    errors: tuple[type[Exception], ...] = (RuntimeError, *onnxruntime_errors())
     for name in variant_names():
         variant = Variant(name, folder / f"{name}.onnx")
         try:
@@ -169,7 +171,7 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
             compare(variant, reference, session, inputs)
             if not is_exact(variant.largest_pair) or (name == NATIVE and not is_native_exact()):
                 variant.difference = "this CPU fails the self-test"
-        except onnxruntime_errors() as error:
+        except errors as error:
             variant.difference = f"ONNX Runtime refuses it: {error}"
         if variant.difference:
             logger.warning("the %s variant is thrown away: %s", name, variant.difference)

@@ -1,6 +1,6 @@
 """The operators of kittentts-native, a library for ONNX Runtime that need not be there: find it, register it.
 
-It is a distribution of its own, in `native/` of the repository. Graphs that need it name its domain, see `MARK`.
+It is a distribution of its own, in `native/` of the repository. Graphs that need it are known by `MARK`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import logging
 from typing import Any, NamedTuple
 
 DOMAIN = "kittentts"
-MARK = b"\x0a\x09" + DOMAIN.encode()
-"""In the file of a graph with operators of the library: the domain after its length, as protobuf writes it."""
+MARK = b"\x3a\x09" + DOMAIN.encode()
+"""In the file of a graph with operators of the library: a node's domain, as protobuf writes it. (Which domains a graph
+imports does not tell: ONNX Runtime stores all that it knows.)"""
 _SERIES = "0.1"
 """The versions, without their last number, whose operators are those that `optimize` writes into graphs."""
 

@@ -73,9 +73,9 @@ def open_session(
     options.enable_mem_pattern = False
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
-    if file_contains(path, native_library.MARK):
-        native_library.register(options)
     try:
+        if file_contains(path, native_library.MARK):
+            native_library.register(options)
         with session_creation_lock:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
             if seed is not None:

@@ -87,6 +87,40 @@ def test_the_library_passes():
     assert native_selftest.is_native_exact.__wrapped__()
 
 
+def change_attribute(graph, place, name, value):
+    (one,) = [one for one in graph.node[place].attribute if one.name == name]
+    one.CopyFrom(helper.make_attribute(name, value))
+
+
+def change_constant(graph, name, value):
+    (one,) = [one for one in graph.initializer if one.name == name]
+    one.CopyFrom(numpy_helper.from_array(value, name))
+
+
 WRONG = {
-    "a sum": ("x", lambda x: x),
+    "slope": lambda graph: change_attribute(graph, 0, "alpha", 0.2000001),
+    "sums": lambda graph: change_constant(graph, "epsilon", np.float32(2e-5)),
+    "sines": lambda graph: change_constant(graph, "two", np.float32(2.0001)),
+    "products": lambda graph: change_constant(graph, "bias", np.arange(9, dtype=np.int32)),
+    "a graph that does not run": lambda graph: change_attribute(graph, 0, "form", "another"),
 }
+
+
+@needs_native
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_differs_is_noticed(wrong, monkeypatch):
+    model = make_graph()
+    WRONG[wrong](model.graph)
+    monkeypatch.setattr(native_selftest, "_GRAPH", model.SerializeToString())
+    assert not native_selftest.is_native_exact.__wrapped__()
+
+
+@needs_native
+def test_the_values_are_the_worst():
+    inputs = native_selftest._inputs()
+    largest = np.abs(native_selftest._product()).max()
+    assert largest == 255 * 128 * native_selftest.CHANNELS_IN * native_selftest.TAPS - 1
+    # beyond 25,966 sines are computed in another way
+    options = native_selftest.open_single_threaded(native_selftest._GRAPH)
+    y = options.run(["native_snake"], inputs)[0]
+    assert np.abs(y[0, -1] * inputs["alpha"][0, -1]).max() > 25_966
