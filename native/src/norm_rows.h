@@ -85,23 +85,27 @@ template <bool kInstance, Activation kActivation>
 void apply_row(const NormRows& n, size_t r, const RowFactors& f, Lanes* low, Lanes* high) {
   const float* x = n.x + r * n.frames;
   float* y = n.y + r * n.frames;
+  size_t whole = n.frames;  // frames before those that take sinf
+  if (kActivation == Activation::kSnake && (r + 1) * n.frames > n.sinf_from) {
+    whole = r * n.frames < n.sinf_from ? n.sinf_from - r * n.frames : 0;
+  }
   size_t t = 0;
-  for (; t + Lanes::kLanes <= n.frames; t += Lanes::kLanes) {
+  for (; t + Lanes::kLanes <= whole; t += Lanes::kLanes) {
     const Lanes result = activated<kActivation>(normalized<kInstance>(Lanes::load(x + t), f), f);
     Lanes::store(y + t, result);
     *low = Lanes::min(result, *low);
     *high = Lanes::max(result, *high);
   }
-  if (t < n.frames) {
+  for (; t < n.frames; t += Lanes::kLanes) {
     float padded[Lanes::kLanes], out[Lanes::kLanes];
-    const size_t left = n.frames - t;
+    const size_t left = n.frames - t < Lanes::kLanes ? n.frames - t : Lanes::kLanes;
     for (size_t i = 0; i < Lanes::kLanes; ++i) padded[i] = x[t + (i < left ? i : 0)];
     const Lanes plain = normalized<kInstance>(Lanes::load(padded), f);
     const Lanes result = activated<kActivation>(plain, f);
     Lanes::store(padded, plain);
     Lanes::store(out, result);
     for (size_t i = 0; i < left; ++i) {
-      if (kActivation == Activation::kSnake && r * n.frames + t + i >= n.sinf_from) {
+      if (kActivation == Activation::kSnake && t + i >= whole) {
         const float s = sinf(f.snake_alpha * padded[i]);
         out[i] = padded[i] + f.snake_inverse * (s * s);
       }
