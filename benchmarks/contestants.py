@@ -19,9 +19,8 @@ from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import VOICE
 from kittentts.models.repository import find_model
 from kittentts.preprocess import chunk_text
-from kittentts.runtime import onnx_graph
+from kittentts.runtime import native_library, onnx_graph
 from kittentts.runtime.cancellation import Cancellation
-from kittentts.runtime.native_library import native_library, register
 from kittentts.runtime.sessions import SharedSessions
 from kittentts.synthesis import plan
 
@@ -112,6 +111,7 @@ def _without_memory_given_back() -> None:
 
 def _without_native_library() -> None:
     sys.modules["kittentts_native"] = None  # type: ignore[assignment] (so that it is not found)
+    native_library.search.cache_clear()
 
 
 _NATIVE = "kittentts-native"
@@ -152,7 +152,7 @@ CONTESTANTS = {
     "ours": Contestant(ours),
     "ours, optimized": Contestant(ours, EXACT | {"without": _NATIVE}),
 }
-if native_library() is not None:
+if native_library.native_library() is not None:
     CONTESTANTS["ours, native"] = Contestant(ours, EXACT)
 ABLATION = {
     "sequential": Contestant(sequential, EXACT),
@@ -179,7 +179,7 @@ def _with_plain_session(model: str, threads: int, options: dict[str, Any]) -> Ki
     def plain(path: Any, *_: Any, **__: Any) -> onnxruntime.InferenceSession:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads
-        register(settings)
+        native_library.register(settings)
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
     with mock.patch.object(onnx_graph, "open_session", plain):
