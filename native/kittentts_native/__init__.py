@@ -1,13 +1,13 @@
-"""Operators for ONNX Runtime that make `kittentts` faster with the same bits: where their library lies and what it found."""
+"""Operators for ONNX Runtime that make `kittentts` faster with the same bits: where they lie, and for which CPU."""
 
 import ctypes
 import sys
 from importlib.metadata import version as _installed_version
 from pathlib import Path
 
-__all__ = ["kernel", "library_path", "version"]
+__all__ = ["available_kernels", "kernel", "library_path", "version"]
 
-_SUFFIX = {"win32": ".dll"}.get(sys.platform, ".so")  # CMake's MODULE libraries end in .so on macOS, too
+_SUFFIX = ".dll" if sys.platform == "win32" else ".so"  # CMake's modules end in .so on macOS, too
 
 
 def library_path() -> Path:
@@ -30,3 +30,20 @@ def kernel() -> str:
     function.restype = ctypes.c_char_p
     name: bytes = function()
     return name.decode()
+
+
+def available_kernels() -> list[str]:
+    """Names of all kernels that this CPU runs, the best first; the last is always `"portable"`. Loads the library.
+
+    For tests, the environment variable `KITTENTTS_NATIVE_KERNEL` chooses one of them when the library is first used.
+
+    Raises:
+        OSError: as `kernel`.
+    """
+    function = ctypes.CDLL(str(library_path())).kittentts_native_available_kernel
+    function.argtypes = [ctypes.c_size_t]
+    function.restype = ctypes.c_char_p
+    names: list[bytes] = []
+    while (name := function(len(names))) is not None:
+        names.append(name)
+    return [name.decode() for name in names]

@@ -12,6 +12,19 @@ namespace {
 constexpr size_t kBlockBytes = 160 * 1024;  // of packed x: fits the second cache beside the weights of one block of outputs
 constexpr size_t kOutputsPerTask = 64;
 
+// The block of packed x that a thread made last; tasks for the same block follow each other.
+struct Packed {
+  uint64_t run = 0;
+  size_t block = 0;
+  std::vector<uint8_t> bytes;
+  std::vector<int32_t> window_sums;
+};
+
+Packed& packed_by_thread() {
+  static thread_local Packed packed;
+  return packed;
+}
+
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 }  // namespace
@@ -205,14 +218,6 @@ std::vector<int32_t> ConvPlan::window_sums(const uint8_t* packed, size_t times) 
 }
 
 void ConvPlan::run(const OrtKernelContext* context, const ConvShape& shape, const ConvInput& x, const ConvOutput& out) const {
-  // The block of packed x that a thread made last; tasks for the same block follow each other.
-  struct Packed {
-    uint64_t run = 0;
-    size_t block = 0;
-    std::vector<uint8_t> bytes;
-    std::vector<int32_t> window_sums;
-  };
-  static thread_local Packed packed_by_thread;
   static std::atomic<uint64_t> runs{0};
   const uint64_t run = ++runs;
 
@@ -227,7 +232,7 @@ void ConvPlan::run(const OrtKernelContext* context, const ConvShape& shape, cons
   parallel(context, shape.batch * blocks * parts, [&](size_t task) {
     const size_t block = task / parts, n = block / blocks, t0 = block % blocks * block_;
     const size_t times = std::min(block_, shape.frames_out - t0);
-    Packed& packed = packed_by_thread;
+    Packed& packed = packed_by_thread();
     if (packed.run != run || packed.block != block) {
       packed.run = 0;  // not this block, should the next lines throw
       const size_t needed = groups_ * stride_ * length_ * kGroup + kTimes * kGroup + 64;

@@ -25,3 +25,10 @@ extern "C" ORT_EXPORT OrtStatus* ORT_CALL RegisterCustomOps(OrtSessionOptions* o
 extern "C" ORT_EXPORT const char* kittentts_native_version() { return KITTENTTS_NATIVE_VERSION; }
 
 extern "C" ORT_EXPORT const char* kittentts_native_kernel() { return kernels().name; }
+
+// The name of the kernels at `index` among those that this CPU runs, the best first; null beyond the last.
+extern "C" ORT_EXPORT const char* kittentts_native_available_kernel(size_t index) {
+  size_t count;
+  const Kernels* const* tables = available_kernels(&count);
+  return index < count ? tables[index]->name : nullptr;
+}
