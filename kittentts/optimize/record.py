@@ -88,7 +88,7 @@ def usable_file(folder: Path, original: Path, *, thorough: bool = False) -> Path
 
 def _usable_file(folder: Path, record_name: str, model_name: str, original: Path, *, thorough: bool) -> Path | None:
     record = read_record(folder, record_name)
-    if record is None or (record.source, record.rules) != (sha1(original), RULES) or record.thorough < thorough:
+    if record is None or (record.source, record.rules) != (sha1(original), RULES) or (thorough and not record.thorough):
         return None
     if record.variant == ORIGINAL:
         return original

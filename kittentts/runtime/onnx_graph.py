@@ -74,7 +74,7 @@ def open_session(
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
-        if file_contains(path, native_library.MARK):
+        if native_library.native_library() and file_contains(path, native_library.MARK):
             native_library.register(options)
         with session_creation_lock:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
