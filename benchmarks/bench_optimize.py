@@ -34,12 +34,10 @@ from kittentts.runtime.native_library import register
 
 TEXT = "Fishermen carry their nets down to the boats and talk about the weather."
 _OPERATORS = 12
-# operator that multiplies the windows of a convolution -> which of its inputs are the weights: (out, in, taps), or the
-# (in * taps, out) of a matrix
-_WEIGHTS = {
-    "Conv": 1, "ConvInteger": 1, "FusedConv": 1, "MatMulInteger": 1, "MatMulIntegerToFloat": 1, "QuantizedConv": 2,
-    "DynamicQuantizedConv": 1,
-}  # fmt: skip
+# operator that multiplies the windows of a convolution -> which of its inputs are the weights, (out, in, taps)
+_WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QuantizedConv": 2, "DynamicQuantizedConv": 1}
+# and those that do it as a product of matrices, (..., in * taps) by (in * taps, out)
+_MATRIX_PRODUCTS = {"MatMulInteger", "MatMulIntegerToFloat"}
 
 
 def main() -> None:
@@ -139,12 +137,12 @@ def products(events: list[dict[str, Any]]) -> dict[str, float]:
     """Return how many products all convolutions of a run have, and the seconds that these take."""
     found = {"products": 0.0, "seconds": 0.0}
     for event in events:
-        place = _WEIGHTS.get(event["args"]["op_name"])
-        if place is not None:
+        operator = event["args"]["op_name"]
+        if operator in _WEIGHTS or operator in _MATRIX_PRODUCTS:
+            # without those that ONNX Runtime has packed
             shapes = [next(iter(shape.values())) for shape in event["args"]["input_type_shape"]]
             (result,) = event["args"]["output_type_shape"][0].values()
-            weights = shapes[place]
-            each = weights[1:] if len(weights) == 3 else weights[:1]
+            each = shapes[_WEIGHTS[operator]][1:] if operator in _WEIGHTS else shapes[0][-1:]
             found["products"] += math.prod(result) * math.prod(each)
             found["seconds"] += event["dur"] / 1e6
     return found

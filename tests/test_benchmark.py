@@ -8,6 +8,7 @@ from pathlib import Path
 import nano_graph
 import numpy as np
 import pytest
+import quantized_model
 
 from kittentts import KittenTTS
 from kittentts.runtime.native_library import native_library
@@ -115,3 +116,14 @@ def test_a_benchmark_speaks_with_the_nano_like_graph(monkeypatch, tmp_path):
     # without noise the random nodes change nothing
     assert model.generate("Hello.").tobytes() == model.generate("Hello.").tobytes()
     assert model.generate("Hello.").tobytes() != model.generate("Hello.", voice="Bella").tobytes()
+
+
+def test_bench_optimize_and_check_native(monkeypatch, tmp_path):
+    monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path / "cache"))
+    voice = quantized_model.voice_directory(tmp_path / "voice")
+    output = run("bench_optimize.py", voice, "--rounds", 3, "--peak", 100).stdout
+    for name in ("original", "signed", *(["native"] if native_library() else [])):
+        assert output.count(f"| {name} |") >= 2
+    output = run("check_native.py", voice, "--texts", 2, "--threads", 1, "--workers", 1, 2).stdout
+    assert "18 runs with 1 threads: same waveform" in output
+    assert "2 chunks with 2 workers: same samples" in output
