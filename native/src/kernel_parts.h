@@ -6,6 +6,7 @@
 //   zero(), load(const uint8_t*), weights(const int8_t*), dot(Sum, Bytes, Weights) -> Sum, total(Sum) -> Ints
 #pragma once
 
+#include "fft.h"
 #include "kernels_portable.h"
 #include "norm_rows.h"
 

@@ -8,6 +8,7 @@ namespace kittentts {
 
 constexpr size_t kRows = 8;    // output channels that a convolution kernel computes at a time
 constexpr size_t kGroup = 4;   // input channels that lie side by side in packed x, and in packed weights
+constexpr size_t kMostLanes = 16;
 constexpr size_t kTimes = 48;  // frames for which a kernel may read beyond the end of a block of packed x
 
 // One block of packed x against kRows output channels.
@@ -58,6 +59,20 @@ struct NormRows {
   float low, high;            // result: least and greatest element of y
 };
 
+// Frames first .. last of a signal, transformed by Bluestein's method, see fft.h. Complex numbers are two arrays.
+struct StftFrames {
+  const float* signal;
+  size_t first, last, step, length, bins;
+  const float* window;  // [length] or null
+  size_t size;          // of the transforms, a power of 2
+  const uint16_t* reversed;              // [size] the bits of the index in reverse
+  const float *turn_real, *turn_imag;    // [size] roots of unity, in the order of reversed bits
+  const float *chirp_real, *chirp_imag;  // [length]
+  const float *filter_real, *filter_imag;  // [size] transform of the conjugate chirp
+  float* scratch;                        // [4 * size * kMostLanes]
+  float* y;                              // [frames][bins][2], all frames of the signal
+};
+
 struct Kernels {
   const char* name;
   bool pairs_fit_16_bits;  // whether 255 * (|w0| + |w1|) of neighbouring weights must fit int16 (else the entry is halved)
@@ -68,6 +83,7 @@ struct Kernels {
   void (*pack_bytes)(const uint8_t* const rows[kGroup], size_t n, uint8_t* out);
   void (*range)(const float* x, size_t n, float* low, float* high);  // low and high are only ever widened
   void (*norm)(NormRows&);
+  void (*stft)(const StftFrames&);
 };
 
 // The tables that this CPU runs, the best first; the last is the portable one.

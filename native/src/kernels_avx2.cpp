@@ -31,6 +31,6 @@ struct Dot {
 
 namespace kittentts {
 
-const Kernels kAvx2 = {"avx2", true, 0, conv, pack_float, pack_bytes, range, norm_rows};
+const Kernels kAvx2 = {"avx2", true, 0, conv, pack_float, pack_bytes, range, norm_rows, stft};
 
 }  // namespace kittentts

@@ -29,6 +29,6 @@ struct Dot {
 
 namespace kittentts {
 
-const Kernels kAvxVnni = {"avx_vnni", false, 0, conv, pack_float, pack_bytes, range, norm_rows};
+const Kernels kAvxVnni = {"avx_vnni", false, 0, conv, pack_float, pack_bytes, range, norm_rows, stft};
 
 }  // namespace kittentts

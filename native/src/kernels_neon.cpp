@@ -36,6 +36,6 @@ struct Dot {
 
 namespace kittentts {
 
-const Kernels kNeon = {"neon", false, 0, conv, pack_float, pack_bytes, range, norm_rows};
+const Kernels kNeon = {"neon", false, 0, conv, pack_float, pack_bytes, range, norm_rows, stft};
 
 }  // namespace kittentts

@@ -29,6 +29,6 @@ struct Dot {
 
 namespace kittentts {
 
-const Kernels kNeonDot = {"neon_dot", false, 128, conv, pack_float, pack_bytes, range, norm_rows};
+const Kernels kNeonDot = {"neon_dot", false, 128, conv, pack_float, pack_bytes, range, norm_rows, stft};
 
 }  // namespace kittentts

@@ -3,6 +3,7 @@
 
 
 #include "lanes_portable.h"
+#include "fft.h"
 #include "norm_rows.h"
 
 namespace kittentts {
@@ -47,6 +48,6 @@ void pack_bytes_portable(const uint8_t* const rows[kGroup], size_t n, uint8_t* o
   }
 }
 
-const Kernels kPortable = {"portable", false, 0, conv, pack_float, pack_bytes_portable, range, norm_rows};
+const Kernels kPortable = {"portable", false, 0, conv, pack_float, pack_bytes_portable, range, norm_rows, stft};
 
 }  // namespace kittentts

@@ -40,6 +40,6 @@ struct Dot {
 
 namespace kittentts {
 
-const Kernels kSse2 = {"sse2", false, 0, conv, pack_float, pack_bytes, range, norm_rows};
+const Kernels kSse2 = {"sse2", false, 0, conv, pack_float, pack_bytes, range, norm_rows, stft};
 
 }  // namespace kittentts

@@ -124,5 +124,6 @@ OrtCustomOp custom_op() {
 const OrtCustomOp* quantized_conv_op();
 const OrtCustomOp* dynamic_quantized_conv_op();
 const OrtCustomOp* adaptive_norm_op();
+const OrtCustomOp* stft_op();
 
 }  // namespace kittentts

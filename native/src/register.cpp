@@ -15,7 +15,7 @@ extern "C" ORT_EXPORT OrtStatus* ORT_CALL RegisterCustomOps(OrtSessionOptions* o
 #undef X
   OrtCustomOpDomain* domain = nullptr;
   OrtStatus* status = ort.CreateCustomOpDomain("kittentts", &domain);
-  for (const OrtCustomOp* op : {quantized_conv_op(), dynamic_quantized_conv_op(), adaptive_norm_op()}) {
+  for (const OrtCustomOp* op : {quantized_conv_op(), dynamic_quantized_conv_op(), adaptive_norm_op(), stft_op()}) {
     if (status == nullptr) status = ort.CustomOpDomain_Add(domain, op);
   }
   if (status == nullptr) status = ort.AddCustomOpDomain(options, domain);

@@ -143,7 +143,55 @@ void compare_norm(const Kernels& kernels) {
   }
 }
 
-// ---- operators against plain formulas ----
+// ---- operators against plain formulas, or against themselves with the portable kernels ----
+
+void compare_stft(const Kernels& kernels) {
+  for (const size_t size : {8, 64}) {
+    const size_t bits = size == 8 ? 3 : 6, length = size / 3, frames = pick(1, 40), step = pick(1, 9), bins = length / 2 + 1;
+    std::vector<uint16_t> reversed(size);
+    for (size_t i = 0; i < size; ++i) {
+      for (size_t bit = 0; bit < bits; ++bit) reversed[i] = uint16_t(reversed[i] | ((i >> bit & 1) << (bits - 1 - bit)));
+    }
+    const std::vector<float> signal = numbers((frames - 1) * step + length, 1, false), window = numbers(length, 1, false),
+                             turns = numbers(2 * size, 1, false), chirp = numbers(2 * length, 1, false), filter = numbers(2 * size, 1, false);
+    std::vector<float> scratch(4 * size * kMostLanes), expected(frames * bins * 2), y(expected.size());
+    StftFrames all = {signal.data(), 0, frames, step, length, bins, size == 8 ? window.data() : nullptr, size, reversed.data(), turns.data(),
+                      &turns[size], chirp.data(), &chirp[length], filter.data(), &filter[size], scratch.data(), expected.data()};
+    kPortable.stft(all);
+    all.y = y.data();
+    kernels.stft(all);
+    expect(same(expected, y), "stft", kernels.name);
+  }
+}
+
+void stft_operator() {
+  for (const int64_t length : {int64_t(3), int64_t(20), int64_t(8), int64_t(5000)}) {
+    OrtKernelInfo info;
+    info.ints = {{"frame_length", length}, {"frame_step", 5}};
+    const OrtValue signal = fake::value_of(kFloat, {2, 101}, numbers(202, 1, true)), window = fake::zeros(kFloat, {length});
+    OrtKernelContext context;
+    context.threads = 2;
+    context.inputs = {&signal, &window};
+    expect(fake::run(stft_op(), info, &context).empty() == (length < 21 && length != 8), "Stft", kernels().name);
+  }
+}
+
+void norm_operator() {
+  for (int round = 0; round < 20; ++round) {
+    const int64_t batch = int64_t(pick(1, 2)), channels = int64_t(pick(1, 20)), frames = int64_t(pick(1, 50));
+    OrtKernelInfo info;
+    info.strings = {{"activation", "snake"}};
+    const OrtValue x = fake::value_of(kFloat, {batch, channels, frames}, numbers(size_t(batch * channels * frames), 1, true)),
+                   vector = fake::value_of(kFloat, {channels}, numbers(size_t(channels), 1, false)), wrong = fake::zeros(kFloat, {channels + 21});
+    OrtKernelContext context;
+    context.threads = pick(1, 2);
+    context.wanted_outputs = pick(1, 2);
+    context.inputs = {&x, &vector, &vector, nullptr, nullptr, &vector, &vector};
+    expect(fake::run(adaptive_norm_op(), info, &context).empty(), "AdaptiveNorm", kernels().name);
+    context.inputs[pick(1, 6)] = &wrong;
+    expect(!fake::run(adaptive_norm_op(), info, &context).empty(), "a malformed AdaptiveNorm was accepted", kernels().name);
+  }
+}
 
 template <class W>
 void conv_operators() {
@@ -226,9 +274,12 @@ int main(int argc, char**) {
     compare_conv(*tables[i]);
     compare_packing(*tables[i]);
     compare_norm(*tables[i]);
+    compare_stft(*tables[i]);
   }
   conv_operators<int8_t>();
   conv_operators<uint8_t>();
+  norm_operator();
+  stft_operator();
   std::printf("%s of %zu kernels, %d failures\n", kernels().name, count, failures);
   return failures != 0;
 }

@@ -112,10 +112,15 @@ def _in_order(total, values):
 
 
 @cache
-def _sinf():
-    function = ctypes.CDLL(ctypes.util.find_library("m")).sinf
+def _libm(name):
+    function = getattr(ctypes.CDLL(ctypes.util.find_library("m")), name)
     function.argtypes, function.restype = [ctypes.c_float], ctypes.c_float
     return function
+
+
+def _root(angles):
+    """Cosine and sine of float32 angles by the C library, as two arrays."""
+    return tuple(np.float32([_libm(name)(float(angle)) for angle in angles]) for name in ("cosf", "sinf"))
 
 
 def sine(x):
@@ -138,7 +143,7 @@ def sine(x):
     sign = (x.view(np.uint32) ^ (quadrant << np.uint32(30))) & np.uint32(0x80000000)
     result = (np.where(quadrant & 1, even, odd).astype(f).view(np.uint32) ^ sign).view(f)
     flat, last = result.reshape(-1), x.size // 4 * 4
-    flat[last:] = [_sinf()(float(value)) for value in x.reshape(-1)[last:]]
+    flat[last:] = [_libm("sinf")(float(value)) for value in x.reshape(-1)[last:]]
     return result
 
 
@@ -160,3 +165,60 @@ def normalized(x, epsilon, weight=None, bias=None):
             gain = (f(1) / root) * weight[channel]
             out[i] = row * gain + (bias[channel] - mean * gain)
     return out.reshape(x.shape)
+
+
+# ---- Fourier transform; complex numbers are pairs of float32 arrays, each step rounded ----
+
+
+def _times(a, b):
+    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
+
+
+def _transform(values, turns):
+    """Radix 2, over the first axis; turns are in the order of reversed bits."""
+    size = len(values[0])
+    bits = size.bit_length() - 1
+    order = [int(f"{i:0{bits}b}"[::-1], 2) for i in range(size)]
+    one = (np.float32(1), np.float32(0))
+    out = [part.copy() for part in _times(_times(one, [part[order] for part in values]), one)]
+    length = 2
+    while length <= size:
+        half = length // 2
+        for k in range(half):
+            first, second = (order[i] * length // size for i in (k, half + k))
+            for j in range(k, size, length):
+                even, odd = ([part[i].copy() for part in out] for i in (j, j + half))
+                for i, turn in ((j, first), (j + half, second)):
+                    product = _times([part[turn] for part in turns], odd)
+                    for part in (0, 1):
+                        out[part][i] = even[part] + product[part]
+        length *= 2
+    return out
+
+
+def stft(signal, window, step):
+    """STFT of float32 [N, L], one-sided, by Bluestein's method as in ONNX Runtime."""
+    f = np.float32
+    length = len(window)
+    size = 1 << (2 * length - 2).bit_length()
+    bits = size.bit_length() - 1
+    turns = _root([f(int(f"{i:0{bits}b}"[::-1], 2)) * (-(f(2) * f(3.14159265)) / f(size)) for i in range(size)])
+    chirp = _root([-f(3.14159265) * f(n) * f(n) / f(length) for n in range(length)])
+    column = [part[:, None] for part in chirp]
+    filtered = [np.zeros((size, 1), f) for _ in range(2)]
+    for n in range(length):
+        for i in {n, (size - n) % size}:
+            filtered[0][i], filtered[1][i] = chirp[0][n], -chirp[1][n]
+    filtered = _transform(filtered, turns)
+
+    frames = (signal.shape[1] - length) // step + 1
+    windows = np.stack([signal[:, i * step : i * step + length] for i in range(frames)], axis=1).reshape(-1, length).T
+    a = [np.zeros((size, windows.shape[1]), f) for _ in range(2)]
+    product = _times((windows * window[:, None], f(0) * np.broadcast_to(window[:, None], windows.shape)), column)
+    a[0][:length], a[1][:length] = product
+    spectrum = _times(_transform(a, turns), filtered)
+    back = [part / f(size) for part in _transform(spectrum, turns)]
+    bins = length // 2 + 1
+    picked = [part[[0, *range(size - 1, size - bins, -1)]] for part in back]
+    real, imag = _times(picked, [part[:bins, None] for part in chirp])
+    return np.stack([real.T, imag.T], axis=-1).reshape(signal.shape[0], frames, bins, 2)

@@ -26,7 +26,7 @@ def test_every_kernel_of_this_cpu_gives_the_same_bits(kernel):
     code = "import kittentts_native; print(kittentts_native.kernel())"
     chosen = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert chosen.stdout.strip() == kernel
-    tests = [HERE / "test_convolution.py", HERE / "test_norm.py"]
+    tests = [HERE / f"test_{name}.py" for name in ("convolution", "norm", "stft")]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests],
         cwd=HERE.parent.parent,
