@@ -96,7 +96,7 @@ def _may_gain(original: Path) -> bool:
 
     operators = [b"ConvInteger"]
     if native_library() is not None:
-        operators += [b"InstanceNormalization", b"ReduceMean"]
+        operators += [b"InstanceNormalization", b"ReduceMean", b"STFT"]
     return file_contains(original, *operators) and not has_external_data(original)
 
 

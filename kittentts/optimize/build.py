@@ -19,6 +19,7 @@ from kittentts.optimize.editable_graph import all_nodes
 from kittentts.optimize.native_convolution import quantized_convolution_rule
 from kittentts.optimize.native_normalization import normalization_rule
 from kittentts.optimize.native_selftest import is_native_exact
+from kittentts.optimize.native_spectrum import spectrum_rule
 from kittentts.optimize.record import (
     MODEL_FILE,
     NATIVE,
@@ -180,21 +181,21 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
 
 def _written(model: onnx.ModelProto, variant: Variant) -> onnx.ModelProto:
     """Return a variant of a model, and note in it what the rules did."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
     if variant.name == NATIVE:
         # Which nodes ONNX Runtime fuses depends on the others around them. So it fuses first, in the graph as it was
         # published, and these rules are for what it leaves: else it may round in other places than in the original.
         fused = variant.path.with_suffix(".fused")
-        open_single_threaded(copy.SerializeToString(), optimized=fused)
-        copy = onnx.load(fused)
+        open_single_threaded(model.SerializeToString(), optimized=fused)
+        written = onnx.load(fused)
         fused.unlink()
-        rules = [normalization_rule(), quantized_convolution_rule()]
+        rules = [normalization_rule(), quantized_convolution_rule(), spectrum_rule()]
     else:
+        written = onnx.ModelProto()
+        written.CopyFrom(model)
         # what this CPU may take: neighbours of any size, or those that are safe on all
         rules = [convolution_rule(cast("Flavour", variant.name), LARGEST_PAIR if is_exact(LARGEST_PAIR) else SAFE_PAIR)]
-    variant.applied = apply(copy, rules)
-    return copy
+    variant.applied = apply(written, rules, before=model)
+    return written
 
 
 def compare(variant: Variant, reference: Any, session: Any, inputs: Sequence[Inputs]) -> None:

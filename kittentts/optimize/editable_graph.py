@@ -26,10 +26,12 @@ class Graph:
 
     Args:
         model: changed by `finish`, not before.
+        before: see `rewrite.apply`.
     """
 
-    def __init__(self, model: ModelProto) -> None:
+    def __init__(self, model: ModelProto, before: ModelProto | None = None) -> None:
         self._model = model
+        self._before = before
         self._graph = model.graph
         self._nodes = list(self._graph.node)
         self._initializers = {one.name: one for one in self._graph.initializer}
@@ -80,12 +82,14 @@ class Graph:
 
     @functools.cached_property
     def _shapes(self) -> dict[str, tuple[int | None, ...]]:
-        inferred = shape_inference.infer_shapes(self._model, data_prop=True).graph
+        models = [self._model] if self._before is None else [self._model, self._before]
+        inferred = [shape_inference.infer_shapes(model, data_prop=True).graph for model in models]
         return {
             one.name: tuple(
                 size.dim_value if size.HasField("dim_value") else None for size in one.type.tensor_type.shape.dim
             )
-            for one in (*inferred.input, *inferred.value_info)
+            for graph in inferred
+            for one in (*graph.input, *graph.value_info)
             if one.type.tensor_type.HasField("shape")
         }
 

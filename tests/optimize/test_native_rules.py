@@ -13,6 +13,7 @@ from onnxruntime.quantization import QuantType
 
 from kittentts.optimize.native_convolution import quantized_convolution_rule
 from kittentts.optimize.native_normalization import normalization_rule
+from kittentts.optimize.native_spectrum import spectrum_rule
 from kittentts.optimize.rewrite import apply
 from kittentts.runtime.native_library import native_library, register
 
@@ -23,7 +24,7 @@ CHANNELS = 5
 def rewritten(model):
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    return copy, apply(copy, [normalization_rule(), quantized_convolution_rule()])
+    return copy, apply(copy, [normalization_rule(), quantized_convolution_rule(), spectrum_rule()])
 
 
 def run(model, inputs, level, threads=1):
@@ -287,6 +288,48 @@ class TestNormalization:
         assert_same(normalization(nodes), changed, sound(CHANNELS))
 
 
+def spectrum(window=True, length=20, onesided=1, shape=("n", "time", 1), dynamic=False):
+    constants = {"step": np.array(5), "window": np.hanning(length).astype(np.float32), "length": np.array(length)}
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)]
+    if dynamic:
+        constants.pop("step")
+        inputs.append(helper.make_tensor_value_info("step", TensorProto.INT64, []))
+    names = ["x", "step", "window" if window else "", "" if window else "length"]
+    node = helper.make_node("STFT", names, ["y"], onesided=onesided)
+    return quantized_model.model_of(
+        [node], inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], constants
+    )
+
+
+class TestSpectrum:
+    @needs_native
+    @pytest.mark.parametrize("window", [True, False])
+    @pytest.mark.parametrize("shape", [("n", "time", 1), ("n", "time")])
+    def test_the_same_bits(self, window, shape):
+        model = spectrum(window, shape=shape)
+        changed, applied = rewritten(model)
+        assert applied.rewritten == {"STFT as Stft": 1}
+        assert changed.graph.node[0].domain == "kittentts"
+        signal = sound(time=333)["x"][0]
+        assert_same(model, changed, {"x": signal[..., np.newaxis] if len(shape) == 3 else signal})
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            ({"length": 16}, "the length of its frames is a power of 2, or out of range"),
+            ({"onesided": 0}, "it is not one-sided"),
+            ({"dynamic": True}, "its step or its length is not constant"),
+            ({"shape": ("n", "time", 2)}, "its signal is not known to be real"),
+            ({"shape": ("n", "time", "parts")}, "its signal is not known to be real"),
+        ],
+    )
+    def test_what_is_refused(self, options, reason):
+        model = spectrum(**options)
+        changed, applied = rewritten(model)
+        assert applied.refused == {f"STFT as Stft: {reason}": 1}
+        assert operators(changed) == operators(model)
+
+
 @needs_native
 def test_a_range_is_handed_to_the_quantization(tmp_path):
     """A normalization that a quantized convolution follows, whose range it needs."""
@@ -315,7 +358,7 @@ def test_a_small_nano():
     model = nano_graph.make_graph(nano_graph.SMALL)
     changed, applied = rewritten(model)
     # 22 in blocks of the style, 36 in blocks with snake
-    assert applied.rewritten == {"normalization as AdaptiveNorm": 58}
+    assert applied.rewritten == {"normalization as AdaptiveNorm": 58, "STFT as Stft": 1}
     assert operators(changed)["InstanceNormalization"] == 0
     # ONNX Runtime's own optimizations round in other places
     for tokens in (1, 9, 40):

@@ -15,7 +15,7 @@ needs_native = pytest.mark.skipif(native_library() is None, reason="kittentts-na
 
 
 def make_graph():
-    """Both forms of the normalization and the sine, by the library and by ONNX Runtime, and a convolution."""
+    """Both forms of the normalization, the sine and the spectrum, by both, and a convolution by the library."""
     constants = {
         "axis": np.array([2]),
         "epsilon": np.float32(1e-5),
@@ -25,7 +25,10 @@ def make_graph():
         "weights": native_selftest.worst_weights(),
         "one": np.float32(1),
         "bias": np.ones(native_selftest.CHANNELS_OUT, np.int32),
-        "slope": np.float32(0.2),
+        "first": np.array([0]),
+        "window": np.hanning(20).astype(np.float32),
+        "step": np.array(5),
+        "length": np.array(20),
     }
     instance = {"form": "instance_norm", "activation": "leaky_relu", "alpha": 0.2}
     nodes = [
@@ -54,6 +57,9 @@ def make_graph():
         helper.make_node("Pow", ["sine", "two"], ["power"]),
         helper.make_node("Mul", ["inverse", "power"], ["last"]),
         helper.make_node("Add", ["shifted", "last"], ["standard_snake"]),
+        helper.make_node("Squeeze", ["x", "first"], ["signals"]),
+        helper.make_node("Stft", ["signals", "window"], ["native_stft"], domain=DOMAIN, frame_length=20, frame_step=5),
+        helper.make_node("STFT", ["signals", "step", "window", "length"], ["standard_stft"]),
         helper.make_node("QuantizedConv", ["quantized", "", "weights", "", "one", "bias"], ["product"], domain=DOMAIN),
     ]  # fmt: skip
     channels = [1, native_selftest.CHANNELS_IN, 1]
@@ -65,10 +71,12 @@ def make_graph():
         ),
         helper.make_tensor_value_info("quantized", TensorProto.UINT8, [1, native_selftest.CHANNELS_IN, "t"]),
     ]
-    names = ("native", "native_snake", "standard", "standard_snake", "product")
-    shape = [1, "channels", "t"]
-    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names]
-    weights = [numpy_helper.from_array(value, name) for name, value in constants.items() if name != "slope"]
+    names = ("native", "standard", "native_snake", "standard_snake", "native_stft", "standard_stft", "product")
+    shapes = [["n", "frames", 11, 2] if "stft" in name else [1, "channels", "t"] for name in names]
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in zip(names, shapes, strict=True)
+    ]
+    weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "selftest", inputs, outputs, weights)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(DOMAIN, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="kittentts")
@@ -101,6 +109,7 @@ WRONG = {
     "slope": lambda graph: change_attribute(graph, 0, "alpha", 0.2000001),
     "sums": lambda graph: change_constant(graph, "epsilon", np.float32(2e-5)),
     "sines": lambda graph: change_constant(graph, "two", np.float32(2.0001)),
+    "spectra": lambda graph: change_constant(graph, "step", np.array(6)),
     "products": lambda graph: change_constant(graph, "bias", np.arange(9, dtype=np.int32)),
     "a graph that does not run": lambda graph: change_attribute(graph, 0, "form", "another"),
 }
