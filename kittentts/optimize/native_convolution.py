@@ -73,13 +73,13 @@ def _chain(graph: Graph, node: NodeProto) -> _Chain | str:
     if not _is_scalar(graph, scale) and not _is_per_channel(graph, scale, channels):
         return "its scale is neither one number nor one for each channel"
     end = product.output[0]
-    residual = _residual(graph, end)
+    residual = _residual(graph, end, channels)
     if residual is None:
         return _Chain(end, scale, bias, "")
     return _Chain(residual.output[0], scale, bias, other_input(residual, end))
 
 
-def _residual(graph: Graph, end: str) -> NodeProto | None:
+def _residual(graph: Graph, end: str, channels: int) -> NodeProto | None:
     """Return the addition to a convolution's result, if it is one of equal shapes, as far as known."""
     add = graph.only_consumer(end)
     # the convolution on the other side of the addition may have taken it in
@@ -87,8 +87,8 @@ def _residual(graph: Graph, end: str) -> NodeProto | None:
         return None
     other = other_input(add, end)
     shape = graph.shape(other)
-    is_broadcast = shape is not None and (len(shape) != 3 or shape[2] == 1)  # noqa: PLR2004 (batch, channels, time)
-    return None if not other or is_broadcast else add
+    is_spread = shape is not None and (len(shape) != 3 or shape[1] not in {channels, None} or shape[2] == 1)  # noqa: PLR2004
+    return None if not other or is_spread else add
 
 
 def _rewrite(graph: Graph, node: NodeProto) -> None:
