@@ -103,6 +103,15 @@ class TestConvolution:
         if native_library() is not None:
             assert_same(model, changed, sound())
 
+    def test_a_bias_of_another_scale_leaves_the_quantization_outside(self):
+        model = quantized_model.integer_convolution()
+        next(node for node in model.graph.node if node.op_type == "Div").input[1] = "scale"
+        changed, _ = rewritten(model)
+        assert operators(changed)["QuantizedConv"] == 1
+        assert operators(changed)["DynamicQuantizedConv"] == 0
+        if native_library() is not None:
+            assert_same(model, changed, sound())
+
     @needs_native
     def test_a_residual_is_taken_in(self):
         model = with_tail(quantized_model.integer_convolution(weights=square_weights()), "Add", ["y", "x"])
@@ -305,6 +314,15 @@ class TestNormalization:
         changed, _ = rewritten(normalization(nodes))
         assert operators(changed)["AdaptiveNorm"] == operators(changed)[name] == 1
         assert_same(normalization(nodes), changed, sound(CHANNELS))
+
+    @needs_native
+    def test_a_square_that_goes_elsewhere_is_no_snake(self):
+        nodes = [*MEAN, *shifted("a"), *snake("a", "y")]
+        nodes[-1] = helper.make_node("Add", ["a", "epsilon"], ["y"])
+        model = normalization([*nodes, helper.make_node("Neg", ["y_last"], ["other"])], outputs=("y", "other"))
+        changed, _ = rewritten(model)
+        assert operators(changed)["AdaptiveNorm"] == operators(changed)["Sin"] == 1
+        assert_same(model, changed, sound(CHANNELS))
 
 
 def spectrum(window=True, length=20, onesided=1, shape=("n", "time", 1), dynamic=False):
