@@ -64,19 +64,43 @@ struct RowFactors {
   float scale, shift, alpha, snake_alpha, snake_inverse;
 };
 
-template <bool kInstance>
-inline Lanes normalized(Lanes x, const RowFactors& f) {
-  const Lanes z = kInstance ? Lanes::add(Lanes::mul(x, Lanes::set(f.gain)), Lanes::set(f.offset))
-                            : Lanes::div(Lanes::sub(x, Lanes::set(f.mean)), Lanes::set(f.deviation));
-  return Lanes::add(Lanes::mul(z, Lanes::set(f.scale)), Lanes::set(f.shift));
+// Two vectors at a time: the CPU computes one while the other waits for the step before.
+struct TwoLanes {
+  static constexpr size_t kLanes = 2 * Lanes::kLanes;
+  Lanes a, b;
+
+  static TwoLanes load(const float* p) { return {Lanes::load(p), Lanes::load(p + Lanes::kLanes)}; }
+  static void store(float* p, TwoLanes x) {
+    Lanes::store(p, x.a);
+    Lanes::store(p + Lanes::kLanes, x.b);
+  }
+  static TwoLanes set(float x) { return {Lanes::set(x), Lanes::set(x)}; }
+  static TwoLanes add(TwoLanes x, TwoLanes y) { return {Lanes::add(x.a, y.a), Lanes::add(x.b, y.b)}; }
+  static TwoLanes sub(TwoLanes x, TwoLanes y) { return {Lanes::sub(x.a, y.a), Lanes::sub(x.b, y.b)}; }
+  static TwoLanes mul(TwoLanes x, TwoLanes y) { return {Lanes::mul(x.a, y.a), Lanes::mul(x.b, y.b)}; }
+  static TwoLanes div(TwoLanes x, TwoLanes y) { return {Lanes::div(x.a, y.a), Lanes::div(x.b, y.b)}; }
+  static TwoLanes abs(TwoLanes x) { return {Lanes::abs(x.a), Lanes::abs(x.b)}; }
+  static TwoLanes min(TwoLanes x, TwoLanes y) { return {Lanes::min(x.a, y.a), Lanes::min(x.b, y.b)}; }
+  static TwoLanes max(TwoLanes x, TwoLanes y) { return {Lanes::max(x.a, y.a), Lanes::max(x.b, y.b)}; }
+  static TwoLanes positive_or(TwoLanes x, TwoLanes y) { return {Lanes::positive_or(x.a, y.a), Lanes::positive_or(x.b, y.b)}; }
+  static bool any_at_least(TwoLanes x, TwoLanes y) { return Lanes::any_at_least(x.a, y.a) | Lanes::any_at_least(x.b, y.b); }
+  static TwoLanes quadrant_sign(TwoLanes q, TwoLanes value, TwoLanes odd, TwoLanes even) {
+    return {Lanes::quadrant_sign(q.a, value.a, odd.a, even.a), Lanes::quadrant_sign(q.b, value.b, odd.b, even.b)};
+  }
+};
+
+template <bool kInstance, class V>
+inline V normalized(V x, const RowFactors& f) {
+  const V z = kInstance ? V::add(V::mul(x, V::set(f.gain)), V::set(f.offset)) : V::div(V::sub(x, V::set(f.mean)), V::set(f.deviation));
+  return V::add(V::mul(z, V::set(f.scale)), V::set(f.shift));
 }
 
-template <Activation kActivation>
-inline Lanes activated(Lanes y, const RowFactors& f) {
-  if (kActivation == Activation::kLeakyRelu) return Lanes::positive_or(y, Lanes::mul(Lanes::set(f.alpha), y));
+template <Activation kActivation, class V>
+inline V activated(V y, const RowFactors& f) {
+  if (kActivation == Activation::kLeakyRelu) return V::positive_or(y, V::mul(V::set(f.alpha), y));
   if (kActivation == Activation::kSnake) {
-    const Lanes s = sine(Lanes::mul(Lanes::set(f.snake_alpha), y));
-    return Lanes::add(y, Lanes::mul(Lanes::set(f.snake_inverse), Lanes::mul(s, s)));
+    const V s = sine(V::mul(V::set(f.snake_alpha), y));
+    return V::add(y, V::mul(V::set(f.snake_inverse), V::mul(s, s)));
   }
   return y;
 }
@@ -90,6 +114,15 @@ void apply_row(const NormRows& n, size_t r, const RowFactors& f, Lanes* low, Lan
     whole = r * n.frames < n.sinf_from ? n.sinf_from - r * n.frames : 0;
   }
   size_t t = 0;
+  TwoLanes lows = {*low, *low}, highs = {*high, *high};
+  for (; t + TwoLanes::kLanes <= whole; t += TwoLanes::kLanes) {
+    const TwoLanes result = activated<kActivation>(normalized<kInstance>(TwoLanes::load(x + t), f), f);
+    TwoLanes::store(y + t, result);
+    lows = TwoLanes::min(result, lows);
+    highs = TwoLanes::max(result, highs);
+  }
+  *low = Lanes::min(lows.a, lows.b);
+  *high = Lanes::max(highs.a, highs.b);
   for (; t + Lanes::kLanes <= whole; t += Lanes::kLanes) {
     const Lanes result = activated<kActivation>(normalized<kInstance>(Lanes::load(x + t), f), f);
     Lanes::store(y + t, result);
