@@ -83,7 +83,10 @@ struct TwoLanes {
   static TwoLanes min(TwoLanes x, TwoLanes y) { return {Lanes::min(x.a, y.a), Lanes::min(x.b, y.b)}; }
   static TwoLanes max(TwoLanes x, TwoLanes y) { return {Lanes::max(x.a, y.a), Lanes::max(x.b, y.b)}; }
   static TwoLanes positive_or(TwoLanes x, TwoLanes y) { return {Lanes::positive_or(x.a, y.a), Lanes::positive_or(x.b, y.b)}; }
-  static bool any_at_least(TwoLanes x, TwoLanes y) { return Lanes::any_at_least(x.a, y.a) | Lanes::any_at_least(x.b, y.b); }
+  static bool any_at_least(TwoLanes x, TwoLanes y) {
+    const bool first = Lanes::any_at_least(x.a, y.a), second = Lanes::any_at_least(x.b, y.b);
+    return first || second;
+  }
   static TwoLanes quadrant_sign(TwoLanes q, TwoLanes value, TwoLanes odd, TwoLanes even) {
     return {Lanes::quadrant_sign(q.a, value.a, odd.a, even.a), Lanes::quadrant_sign(q.b, value.b, odd.b, even.b)};
   }

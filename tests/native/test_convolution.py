@@ -71,7 +71,7 @@ def conv_integer(case, x_zero="x_zero"):
 
 
 @given(CASES)
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_quantized_conv(library, case):
     rng, w, w_zero, frames = arrays(case)
     shape = (case["batch"], case["channels"], frames)
@@ -150,7 +150,7 @@ def compare_with_published(library, case, f, w, w_zero, w_scale, bias, residual=
 
 
 @given(CASES, st.sampled_from([1e-41, 1e-3, 1, 1e30]), st.booleans())
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_dynamic_quantized_conv(library, case, size, ranged):
     case["zero"] = "one"
     rng, w, w_zero, frames = arrays(case)
