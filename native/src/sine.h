@@ -1,5 +1,7 @@
-// The sine of Eigen with SSE2 and without FMA (its psin_float, version 3.4; ONNX Runtime's Sin), for any number of lanes.
-// After Eigen, Copyright (C) 2009-2019 Gael Guennebaud and others, Mozilla Public License 2.0.
+// A sine with the bits of ONNX Runtime's `Sin` on x86-64, for any number of lanes.
+//
+// That one reduces the argument by multiples of pi/2 in four steps, and sums two polynomials, without fused multiply-add. The bits depend
+// on its constants and on the order of its steps, so these are the same here.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +17,30 @@ inline uint32_t bits_of(float x) {
   return bits;
 }
 
-// x in [25966, inf) minus the nearest multiple of pi/2, by the method of Payne and Hanek; `quadrant` is the multiple modulo 4.
+// The binary digits of 2/pi, behind two zeros; before and after them as many bytes as the smallest and largest exponents reach for.
+constexpr uint8_t kTwoOverPi[] = {0x00, 0x00, 0x00, 0x28, 0xbe, 0x60, 0xdb, 0x93, 0x91, 0x05, 0x4a, 0x7f, 0x09, 0xd5, 0xf4,
+                                  0x7d, 0x4d, 0x37, 0x70, 0x36, 0xd8, 0xa5, 0x66, 0x4f, 0x10, 0xe4, 0x10, 0x00, 0x00};
+
+inline uint64_t four_digits(const uint8_t* p) {
+  return uint64_t(p[0]) << 24 | uint64_t(p[1]) << 16 | uint64_t(p[2]) << 8 | uint64_t(p[3]);
+}
+
+// x in [25966, inf) minus the nearest multiple of pi/2; `quadrant` is the multiple modulo 4.
+//
+// The method of Payne and Hanek: x is a mantissa times a power of 2, so of the digits of 2/pi only 96 decide about x * 2/pi modulo 4. The
+// product's last 32 bits are cut off.
 inline float reduce_huge(float x, uint32_t* quadrant) {
-  // 192 bits of 2/pi, by bytes
-  static const uint32_t two_over_pi[] = {0x00000028, 0x000028be, 0x0028be60, 0x28be60db, 0xbe60db93, 0x60db9391, 0xdb939105,
-                                         0x9391054a, 0x91054a7f, 0x054a7f09, 0x4a7f09d5, 0x7f09d5f4, 0x09d5f47d, 0xd5f47d4d,
-                                         0xf47d4d37, 0x7d4d3770, 0x4d377036, 0x377036d8, 0x7036d8a5, 0x36d8a566, 0xd8a5664f,
-                                         0xa5664f10, 0x664f10e4, 0x4f10e410, 0x10e41000, 0xe4100000};
   const uint32_t bits = bits_of(x);
-  const uint32_t exponent = (bits >> 23) - 118;
-  const uint32_t mantissa = ((bits & 0x007fffffu) | 0x00800000u) << (exponent & 7);
-  const uint32_t i = exponent >> 3;
-  uint64_t p = uint64_t(mantissa) * two_over_pi[i + 7];
-  p = uint64_t(mantissa) * two_over_pi[i + 3] + (p >> 32);
-  p = (uint64_t(mantissa * two_over_pi[i - 1]) << 32) + p;
-  const uint64_t q = (p + (uint64_t(1) << 61)) >> 62;
-  *quadrant = uint32_t(q);
-  p -= q << 62;
-  return float(double(int64_t(p)) * 3.4061215800865545e-19);  // pi/2 * 2^-62
+  const uint32_t shift = (bits >> 23) - 118;
+  const uint64_t mantissa = uint64_t((bits & 0x007fffffu) | 0x00800000u) << (shift % 8);
+  const uint8_t* digits = kTwoOverPi + shift / 8 - 1;
+  // in units of 2^-62 multiples
+  const uint64_t multiples =
+      (mantissa * four_digits(digits) << 32) + mantissa * four_digits(digits + 4) + (mantissa * four_digits(digits + 8) >> 32);
+  const uint64_t nearest = (multiples + (uint64_t(1) << 61)) >> 62;
+  *quadrant = uint32_t(nearest);
+  const int64_t rest = int64_t(multiples - (nearest << 62));
+  return float(double(rest) * (1.5707963267948966 / 4611686018427387904.0));  // pi/2 / 2^62
 }
 
 // V: lanes of float32 (see lanes_*.h).
