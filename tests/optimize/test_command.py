@@ -10,7 +10,7 @@ from optimized import WITHOUT_ONNX, entries, opened
 from kittentts import KittenTTS
 from kittentts.errors import MissingExtraError
 from kittentts.models.probes import probes
-from kittentts.optimize import convolution, optimize, record
+from kittentts.optimize import build, optimize, record
 from kittentts.optimize.record import MODEL_FILE, RECORD_FILE
 
 TEXT = "Here is a sentence. And here is another one, a little longer than the first."
