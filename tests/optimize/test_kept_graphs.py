@@ -106,6 +106,7 @@ def test_a_changed_model_is_made_anew(voice, tmp_path, cache):
     assert model.generate(TEXT).tobytes() == wanted.tobytes()
 
 
+@pytest.mark.usefixtures("no_native_library")
 def test_a_cpu_that_fails_the_self_test_gets_the_original(voice, cache, monkeypatch):
     KittenTTS(voice)
     (folder,) = entries(cache)
