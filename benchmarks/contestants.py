@@ -25,7 +25,7 @@ from kittentts.runtime.sessions import SharedSessions
 from kittentts.synthesis import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,8 +55,16 @@ class Contestant:
 
 def sequential(model: str, *, threads: int = 0, **options: Any) -> Speak:
     """Speak one chunk after another in a session with ONNX Runtime's defaults, as the replaced library does."""
+    stream = sequential_stream(model, threads=threads, **options)
+    return lambda text: np.concatenate(list(stream(text)))
+
+
+def sequential_stream(
+    model: str, *, threads: int = 0, **options: Any
+) -> Callable[[str], Iterator[NDArray[np.float32]]]:
+    """Do the same, and yield each chunk when it is asked for."""
     engine = _with_plain_session(model, threads, options)
-    return lambda text: np.concatenate([_run(engine, chunk_inputs(engine, chunk)) for chunk in chunk_text(text)])
+    return lambda text: (_run(engine, chunk_inputs(engine, chunk)) for chunk in chunk_text(text))
 
 
 def naive_pool(model: str, **options: Any) -> Speak:

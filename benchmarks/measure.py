@@ -22,9 +22,11 @@ from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from contestants import Contestant
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
 
@@ -45,19 +47,26 @@ class Measurement:
 
 
 class Process:
-    """A process that opens a contestant's model and speaks when it is asked to; to be closed after use."""
+    """A process that opens a contestant's model and speaks when it is asked to; to be closed after use.
 
-    def __init__(self, contestant: Contestant, model: str) -> None:
+    Args:
+        contestant, model: what is opened.
+        measure: (what `contestant.open` returns, what is to be spoken) -> the figures.
+    """
+
+    def __init__(self, contestant: Contestant, model: str, measure: Callable[..., Any] | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, contestant, model), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(theirs, contestant, model, measure or measured), daemon=True
+        )
         self._process.start()
         theirs.close()
         self.opened_megabytes: float | None = self._answer()
         """What it holds with the model open."""
 
-    def speak(self, text: str) -> Measurement:
-        """Let it speak a text to the end."""
+    def speak(self, text: Any) -> Any:
+        """Let it speak a text to the end; return the figures, a `Measurement` unless they are others."""
         self._connection.send(text)
         return self._answer()
 
@@ -79,21 +88,24 @@ class Process:
         self.close()
 
 
-def _serve(connection: Connection, contestant: Contestant, model: str) -> None:
+def measured(speak: Callable[[str], NDArray[np.float32]], text: str) -> Measurement:
+    """Speak a text, and measure it."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    waveform = speak(text)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    length, samples = waveform.size, hashlib.sha256(np.ascontiguousarray(waveform)).hexdigest()
+    del waveform
+    gc.collect()
+    return Measurement(wall, cpu, length / SAMPLE_RATE, samples, memory("VmHWM"), memory("VmRSS"))
+
+
+def _serve(connection: Connection, contestant: Contestant, model: str, measure: Callable[..., Any]) -> None:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):  # one of the peers prints
         speak = contestant.open(model)
         connection.send(memory("VmRSS"))
         with contextlib.suppress(EOFError):
             while True:
-                text = connection.recv()
-                wall, cpu = time.perf_counter(), time.process_time()
-                waveform = speak(text)
-                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-                length, samples = waveform.size, hashlib.sha256(np.ascontiguousarray(waveform)).hexdigest()
-                del waveform
-                gc.collect()
-                peak, held = memory("VmHWM"), memory("VmRSS")
-                connection.send(Measurement(wall, cpu, length / SAMPLE_RATE, samples, peak, held))
+                connection.send(measure(speak, connection.recv()))
 
 
 def memory(what: str) -> float | None:

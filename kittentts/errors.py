@@ -3,7 +3,8 @@
 Each is a `KittenTTSError` and also the built-in exception that callers already catch::
 
     KittenTTSError
-    ├── TextError            (ValueError)         empty text, nothing to speak, unknown locale
+    ├── TextError            (ValueError)         text that cannot be spoken, unknown locale
+    │   ├── SilentTextError  (ValueError)         empty text, or nothing in it that has a sound
     │   └── TextTypeError    (TypeError)          the text is not a str
     ├── VoiceError           (ValueError)         the model has no such voice
     ├── SettingError         (ValueError)         speed, workers, sample rate ... out of range
@@ -26,6 +27,10 @@ class KittenTTSError(Exception):
 
 class TextError(KittenTTSError, ValueError):
     """The text cannot be spoken."""
+
+
+class SilentTextError(TextError):
+    """The text is blank, or nothing in it has a sound."""
 
 
 class TextTypeError(TextError, TypeError):

@@ -5,23 +5,21 @@ Light to import: what is heavy is imported when a model is opened.
 
 from __future__ import annotations
 
-import os
-import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from kittentts import defaults
-from kittentts.errors import StoppedError
-from kittentts.loading import ModelSpec, check_kittenml_options, load_engine, load_from_local
+from kittentts.loading import load_from_local
+from kittentts.named_model import NamedModel
 from kittentts.preprocess import normalize_text
 from kittentts.synthesis.speech_options import SpeechOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    import os
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Generator, Iterable
     from threading import Event
 
     import numpy as np
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
     from kittentts.alignment.speech import Speech
     from kittentts.onnx_model import KittenTTS_1_Onnx
@@ -36,11 +34,8 @@ __all__ = ["KittenTTS", "download_from_huggingface", "get_model", "load_from_loc
 # default of the replaced library's functions; its class has another
 _OLD_MODEL = "KittenML/kitten-tts-nano-0.1"
 
-# by process: held while a copy opens its model
-_opening: dict[int, threading.RLock] = {}
 
-
-class KittenTTS:
+class KittenTTS(NamedModel):
     """A voice model, ready to speak. Thread-safe: any number of threads may call any method.
 
     However many do, no more than `max_workers` chunks run at a time, and who waits longest is next. A forked child may
@@ -86,62 +81,7 @@ class KittenTTS:
         MissingExtraError: the demo voice is not installed.
     """
 
-    def __init__(
-        self,
-        model_name: str | os.PathLike[str] = defaults.MODEL,
-        cache_dir: str | os.PathLike[str] | None = None,
-        backend: str | None = None,
-        device: str | None = None,
-        hf_token: str | None = None,
-        *,
-        max_workers: int | None = None,
-        revision: str | None = None,
-        refresh: bool = False,
-        lexicon: Mapping[str, str] | None = None,
-        optimize: str = "auto",
-        vllm_options: None = None,
-        mlx_options: None = None,
-    ) -> None:
-        from kittentts.models.repository import find_model
-        from kittentts.synthesis.request import check_model_options
-
-        check_kittenml_options(device, hf_token, vllm_options, mlx_options)
-        check_model_options(backend, max_workers, lexicon, optimize)
-        files = find_model(model_name, cache_dir, revision=revision, refresh=refresh, token=hf_token)
-        self._spec = ModelSpec(
-            name=files.name,
-            revision=files.revision,
-            cache_dir=None if cache_dir is None else os.path.abspath(cache_dir),  # noqa: PTH100 (a str, to travel)
-            backend=backend,
-            max_workers=max_workers,
-            lexicon=None if lexicon is None else dict(lexicon),
-            optimize=optimize,
-        )
-        self._model: KittenTTS_1_Onnx | None = load_engine(
-            files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
-        )
-        self._is_closed = False
-
     normalize_text = staticmethod(normalize_text)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what `pickle` and `copy` carry: how the model was opened, not the model."""
-        return {**self.__dict__, "_model": None, "_is_closed": False}
-
-    @property
-    def model(self) -> KittenTTS_1_Onnx:
-        """The engine. A copy opens its own on first use, in the sessions that this process has already."""
-        if self._model is None:
-            # One at a time, so that what the first downloads is there for the others. Each process has its own lock,
-            # for a forked child may inherit a locked one.
-            with _opening.setdefault(os.getpid(), threading.RLock()):
-                if self._is_closed:
-                    raise StoppedError("the model was closed before it was opened")
-                if self._model is None:
-                    self._model = self._spec.open()
-            if self._is_closed:
-                self._model.close()
-        return self._model
 
     def generate(
         self,
@@ -191,7 +131,7 @@ class KittenTTS:
 
     def generate_stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         voice: str = defaults.VOICE,
         speed: float = 1.0,
         clean_text: CleanText = False,
@@ -201,6 +141,7 @@ class KittenTTS:
         trim: str = "fixed",
         seed: int | None = None,
         look_ahead: bool = False,
+        low_latency: bool = False,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> Generator[NDArray[np.float32], None, None]:
@@ -210,11 +151,62 @@ class KittenTTS:
         concatenated, are what `generate` returns. Closing the generator stops the work.
 
         Args:
+            text: or an iterable of strings that are the text together, like what a language model yields: each sentence
+                is spoken as soon as it is known to be over, with the same chunks as those of the whole text (with
+                `clean_text`, each sentence is normalized alone). It is read in a thread of ours, no further ahead
+                than chunks are made; an error that it raises is raised here after the chunks that came before.
             look_ahead: run the chunks after the first at the same time, while the caller uses (plays, sends) those
                 before; a bounded number waits to be yielded.
+            low_latency: the first sound comes sooner, for sentences are cut into pieces (at the marks of a clause,
+                where there are any) that grow while what is spoken runs ahead of what would have sounded. Such a piece
+                is phrased alone, so the samples are others. Implies `look_ahead`.
         """
         options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
-        return self.model.speak_stream(text, options, look_ahead=look_ahead, cancel=cancel, progress=progress)
+        return self.model.speak_stream(
+            text, options, look_ahead=look_ahead, low_latency=low_latency, cancel=cancel, progress=progress
+        )
+
+    def agenerate(
+        self,
+        text: str | Iterable[str] | AsyncIterable[str],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        **options: Any,
+    ) -> Coroutine[Any, Any, NDArray[np.float32]]:
+        """Speak a text without blocking asyncio's event loop: `audio = await model.agenerate("Hello.")`.
+
+        Parameters, result and errors are those of `generate`, but for `cancel`: cancelling the task ends the work
+        within a tenth of a second. The text may be an iterable, asynchronous or not, as for `agenerate_stream`.
+        """
+        from kittentts.asynchronous import agenerate, agenerate_pieces
+
+        options |= {"voice": voice, "speed": speed, "clean_text": clean_text}
+        if isinstance(text, str):
+            return agenerate(self.generate, text, **options)
+        return agenerate_pieces(self.generate_stream, text, **options)
+
+    def agenerate_stream(
+        self,
+        text: str | Iterable[str] | AsyncIterable[str],
+        voice: str = defaults.VOICE,
+        speed: float = 1.0,
+        clean_text: CleanText = False,
+        **options: Any,
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
+        """Speak a text chunk by chunk without blocking asyncio's event loop.
+
+        Parameters, results and errors are those of `generate_stream`, but for `cancel`: cancelling the task, or closing
+        the generator, ends the work within a tenth of a second. The text may also be an asynchronous iterable.
+
+        Example::
+
+            async for waveform in model.agenerate_stream(language_model.stream(prompt), low_latency=True):
+                await play(waveform)
+        """
+        from kittentts.asynchronous import agenerate_stream
+
+        return agenerate_stream(self.generate_stream, text, voice=voice, speed=speed, clean_text=clean_text, **options)
 
     def generate_to_file(
         self,
@@ -292,7 +284,7 @@ class KittenTTS:
 
     def synthesize_stream(
         self,
-        text: str,
+        text: str | Iterable[str],
         voice: str = defaults.VOICE,
         speed: float = 1.0,
         clean_text: CleanText = False,
@@ -302,6 +294,7 @@ class KittenTTS:
         trim: str = "fixed",
         seed: int | None = None,
         look_ahead: bool = False,
+        low_latency: bool = False,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> Generator[Speech, None, None]:
@@ -309,11 +302,11 @@ class KittenTTS:
 
         Returns:
             A generator of a `kittentts.Speech` for each chunk, whose times count from the beginning of the
-            first. Their audio, concatenated, is what `generate` returns.
+            first, and whose spans from that of the whole text.
         """
         options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
         return self.model.speak_stream_with_times(
-            text, options, look_ahead=look_ahead, cancel=cancel, progress=progress
+            text, options, look_ahead=look_ahead, low_latency=low_latency, cancel=cancel, progress=progress
         )
 
     def generate_many(
@@ -364,18 +357,6 @@ class KittenTTS:
         """
         options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
         return self.model.speak_many(texts, options, timings=timings, order=order, cancel=cancel, progress=progress)
-
-    def close(self) -> None:
-        """Stop what runs, in any thread, and let go of the graph, as `with` does; then calls raise `StoppedError`."""
-        self._is_closed = True
-        if self._model is not None:
-            self._model.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def available_voices(self) -> list[str]:

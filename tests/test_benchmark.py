@@ -40,6 +40,16 @@ def test_bench_chunks(tiny_directory, tmp_path):
     assert output[1].read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+def test_bench_latency(tiny_directory):
+    result = run(
+        "bench_latency.py", tiny_directory, "--optimize", "off", "--rounds", "1", "--texts", "75", "20, arriving"
+    )
+    assert result.stdout.count("| first sound, s |") == 2
+    for name in ("replaced", "ours", "ours, look_ahead", "ours, low_latency", "server, low_latency"):
+        assert result.stdout.count(f"\n| {name} |") == 2
+
+
 def test_no_times_where_the_samples_differ(tmp_path):
     code = f"""
 import sys

@@ -89,7 +89,7 @@ def test_stream_phonemizes_no_further_than_asked(tiny_directory):
 
 @pytest.mark.parametrize("call", ["generate", "generate_stream"])
 def test_one_chunk_at_a_time_runs_on_all_cores(tmp_path, call, opened, monkeypatch):
-    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 4)
+    monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 4)
     # of its own, for models that are opened alike share their sessions
     model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=4)
     text = "Only one sentence here." if call == "generate" else "One is here. Two is there."

@@ -282,8 +282,8 @@ assert session_counter.opened == 0
 
 class TestCores:
     def test_a_call_keeps_to_it_and_all_calls_to_the_cores(self, directory, opened, monkeypatch):
-        monkeypatch.setattr("kittentts.onnx_model.usable_cores", lambda: 8)
-        monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 1)
+        monkeypatch.setattr("kittentts.engine.usable_cores", lambda: 8)
+        monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 1)
         model = KittenTTS(directory)
         model.generate(TEXT)
         list(model.generate_many([TEXT] * 5))

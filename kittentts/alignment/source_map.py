@@ -32,19 +32,30 @@ class WordSpan(NamedTuple):
 class ChunkSource(NamedTuple):
     """What of the source became one chunk."""
 
+    stretch: str
+    """The source, or the stretch of it that was cut into chunks."""
+    start: int
+    """Where the stretch begins in the source."""
     span: tuple[int, int]
     """In the source."""
     words: list[WordSpan]
 
+    def text(self, begin: int, end: int) -> str:
+        """Return what is between two places of the source."""
+        return self.stretch[begin - self.start : end - self.start]
 
-def map_to_source(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chunks: Iterable[str]) -> list[ChunkSource]:
+
+def map_to_source(
+    text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chunks: Iterable[str], start: int = 0
+) -> list[ChunkSource]:
     """Find each chunk, and each of its words, in the text that was given.
 
     Args:
-        text: the source.
+        text: the source, or a stretch of it.
         cleaned: what it became.
         steps: how, one step after the other, from `TextPreprocessor.process_with_edits`; none if that is not known.
-        chunks: all that `chunk_text` made of `cleaned`.
+        chunks: all that `cleaned` was cut into.
+        start: where the stretch begins in the source.
     """
     # most steps edit nothing
     steps = [edits for edits in steps or [difference(text, cleaned)] if edits]
@@ -68,11 +79,12 @@ def map_to_source(text: str, cleaned: str, steps: Sequence[Sequence[Edit]], chun
             cleaned_piece = next(cleaned_pieces)
             spans.append(to_source(*cleaned_piece.span()))
             shift = cleaned_piece.start() - piece.start()
-            for start, end in find_words(cleaned, *cleaned_piece.span()):
+            for begin, end in find_words(cleaned, *cleaned_piece.span()):
                 # before and after, for what is gone between a word and its comma is no part of it
-                span = word_in_source(*to_source(*_strip_punctuation(cleaned, start, end)))
-                words.append(WordSpan(start - shift, end - shift, span))
-        sources.append(ChunkSource((min(spans)[0], max(end for _, end in spans)), words))
+                first, last = word_in_source(*to_source(*_strip_punctuation(cleaned, begin, end)))
+                words.append(WordSpan(begin - shift, end - shift, (start + first, start + last)))
+        first, last = min(spans)[0], max(end for _, end in spans)
+        sources.append(ChunkSource(text, start, (start + first, start + last), words))
     return sources
 
 

@@ -15,11 +15,11 @@ from kittentts.defaults import SAMPLE_RATE
 from kittentts.phonemes.vocabulary import is_speakable, to_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, MutableMapping, Sequence
 
     from numpy.typing import NDArray
 
-    from kittentts.alignment.source_map import ChunkSource, WordSpan
+    from kittentts.alignment.source_map import ChunkSource
     from kittentts.runtime.chunks import SynthesizedChunk
 
     # first and last + 1 of the symbols, or samples
@@ -32,8 +32,7 @@ _LONGEST = 2000
 
 def with_times(
     chunks: Generator[SynthesizedChunk, None, None],
-    source_text: str,
-    sources: Sequence[ChunkSource],
+    sources: MutableMapping[int, ChunkSource],
     silence: NDArray[np.float32],
     phonemize: Callable[[str], str],
 ) -> Generator[Speech, None, None]:
@@ -41,8 +40,8 @@ def with_times(
 
     Args:
         chunks: what the runs have made, in order; closed at the end.
-        source_text: the text that was given.
-        sources: what of it became each chunk, by the chunk's index.
+        sources: what of the text became each chunk, by the chunk's index. It may be filled while chunks come; what has
+            been used is taken out.
         silence: what is between two chunks, shape `(samples,)`.
         phonemize: text -> phonemes, as for the chunks.
     """
@@ -55,9 +54,11 @@ def with_times(
             pieces.append(piece)
             if not piece.input.is_last:
                 continue
+            if pieces[0].input.continues:
+                pause = silence[:0]
             audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
-            source = sources[piece.input.index]
-            yield Speech(audio, (_spoken_chunk(pieces, begin + len(pause), source_text, source, phonemize),))
+            source = sources.pop(piece.input.index)
+            yield Speech(audio, (_spoken_chunk(pieces, begin + len(pause), source, phonemize),))
             begin += len(audio)
             pause = silence
             pieces = []
@@ -66,7 +67,6 @@ def with_times(
 def _spoken_chunk(
     pieces: Sequence[SynthesizedChunk],
     begin: int,
-    source_text: str,
     source: ChunkSource,
     phonemize: Callable[[str], str],
 ) -> SpokenChunk:
@@ -82,10 +82,9 @@ def _spoken_chunk(
             if symbol != " " and start < end
         )
         isolated = [to_symbols(phonemize(chunk.text[word.start : word.end])) for word in source.words]
-        words = tuple(_words(source.words, source_text, symbol_times, symbols, isolated))
-    start, end = source.span
+        words = tuple(_words(source, symbol_times, symbols, isolated))
     return SpokenChunk(
-        text=source_text[start:end],
+        text=source.text(*source.span),
         start=begin / SAMPLE_RATE,
         end=(begin + length) / SAMPLE_RATE,
         span=source.span,
@@ -113,8 +112,7 @@ def _symbol_times(pieces: Sequence[SynthesizedChunk], symbols: str, begin: int) 
 
 
 def _words(
-    words: Sequence[WordSpan],
-    source_text: str,
+    source: ChunkSource,
     symbol_times: Sequence[Interval],
     symbols: str,
     isolated_phonemes: Sequence[str],
@@ -123,7 +121,7 @@ def _words(
     ranges = align(isolated_phonemes, symbols)
     found: list[tuple[Interval, Interval]] = []  # where it was written, when it sounds
     waiting: int | None = None  # where words begin that have had no sound yet
-    for (begin, end), indices in group_by_source_word(words):
+    for (begin, end), indices in group_by_source_word(source.words):
         heard = [i for index in indices for i in ranges[index] if symbol_times[i][0] < symbol_times[i][1]]
         # The space before a word is its own: in it the sound begins. Measured with the demo voice, 21 words after a
         # pause begin 5 ms (median) after the beginning of the space, and 60 ms before its end.
@@ -142,7 +140,7 @@ def _words(
         elif waiting is None:
             waiting = begin
     return [
-        Word(source_text[begin:end], start / SAMPLE_RATE, stop / SAMPLE_RATE, (begin, end))
+        Word(source.text(begin, end), start / SAMPLE_RATE, stop / SAMPLE_RATE, (begin, end))
         for (begin, end), (start, stop) in found
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import codecs
 import contextlib
 import json
 import os
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
 _MARKDOWN = {".md", ".markdown"}
+# what is read from a pipe at once, at most
+_PIPE_BYTES = 65_536
 
 
 def add_command(
@@ -205,11 +208,32 @@ def read_file(path: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise SettingError(
-            f"{name} is not UTF-8 text (line {line}: {error.reason} 0x{data[error.start]:02x}); "
-            f"convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
-        ) from error
+        raise _not_utf8(name, error, 1) from error
+
+
+def read_pipe() -> Iterator[str]:
+    """Yield what is written into stdin as it comes. Errors as for `read_file`.
+
+    It reads past Python's buffer, whose lock a thread that waits for input would hold when the program ends.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    line = 1
+    data = b" "
+    while data:
+        data = os.read(sys.stdin.fileno(), _PIPE_BYTES)
+        try:
+            yield decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            raise _not_utf8("stdin", error, line) from error
+        line += data.count(b"\n")
+
+
+def _not_utf8(name: str, error: UnicodeDecodeError, first_line: int) -> SettingError:
+    line = first_line + error.object.count(b"\n", 0, error.start)
+    return SettingError(
+        f"{name} is not UTF-8 text (line {line}: {error.reason} 0x{error.object[error.start]:02x}); "
+        f"convert it, for example with iconv -f WINDOWS-1252 -t UTF-8"
+    )
 
 
 def read_lexicon(path: str) -> dict[str, str]:

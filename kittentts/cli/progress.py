@@ -31,7 +31,7 @@ class ProgressBar:
     def __call__(self, progress: Progress) -> None:
         """Show the progress."""
         self.last = progress
-        if self._is_shown and progress.total_chunks > 1:
+        if self._is_shown and progress.total_chunks != 1:
             if self._bar is None:
                 self._bar = open_status_bar(progress.total_chunks, "chunks")
             self._bar.set_postfix_str(
@@ -67,7 +67,7 @@ class StderrHandler(logging.Handler):
         print_status(self.format(record))
 
 
-def open_status_bar(total: int, unit: str) -> Any:
+def open_status_bar(total: int | None, unit: str) -> Any:
     """Return a tqdm bar on stderr that counts up to `total`, with the time it took and the time that is left."""
     layout = f"{{n_fmt}}/{{total_fmt}} {unit} |{{bar:30}}| {{elapsed}}<{{remaining}}{{postfix}}"
     return open_bar(total=total, bar_format=layout, dynamic_ncols=True)

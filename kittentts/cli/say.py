@@ -16,6 +16,7 @@ from kittentts.cli.options import (
     file_format,
     name_errors,
     open_model,
+    read_pipe,
     read_text,
     speech,
 )
@@ -60,6 +61,11 @@ def add_to(commands: Commands) -> None:
         help="the audio file, complete when it appears; - is stdout, written while it is spoken; "
         "without it the sound card plays",
     )
+    parser.add_argument(
+        "--low-latency",
+        action="store_true",
+        help="for the sound card and -o -: let the first sound come sooner, by speaking long sentences in pieces",
+    )
     add_model_option(parser)
     add_speech_options(parser)
     add_format_options(parser, "what the suffix of -o names, wav for -o -")
@@ -75,14 +81,17 @@ def _run(options: argparse.Namespace) -> None:
         options.wrong_usage("audio is not for a terminal; send it through a pipe, or name a file: -o hello.wav")
     if options.subtitles_words and not options.subtitles:
         options.wrong_usage("--subtitles-words says what is in the file of --subtitles FILE")
-    text = _text(options)
-    if not options.subtitles and options.output not in (None, "-"):
+    is_heard_at_once = options.output in (None, "-")
+    if options.low_latency and not is_heard_at_once:
+        options.wrong_usage("--low-latency is for the sound card and -o -; a file is there when it is complete")
+    text = _text(options, may_be_unfinished=is_heard_at_once)
+    if isinstance(text, str) and not options.subtitles and not is_heard_at_once:
         _write_file(text, options)
         return
     subtitles = open_subtitle_file(options.subtitles, words=options.subtitles_words) if options.subtitles else None
     with _open_output(options) as write, ProgressBar(options) as bar, subtitles or contextlib.nullcontext() as audio_of:
         model = open_model(options)
-        settings = {**speech(options), "look_ahead": True, "progress": bar}
+        settings = {**speech(options), "look_ahead": True, "low_latency": options.low_latency, "progress": bar}
         if audio_of is None:
             waveforms = model.generate_stream(text, **settings)
         else:
@@ -111,7 +120,8 @@ def _log(bar: ProgressBar, name: str) -> None:
         )
 
 
-def _text(options: argparse.Namespace) -> str:
+def _text(options: argparse.Namespace, *, may_be_unfinished: bool) -> str | Iterator[str]:
+    """Return the text, or what is written into a pipe as it comes."""
     if options.text and options.input:
         options.wrong_usage("give the text either as arguments or with -i, not both")
     if options.text and options.text != ["-"]:
@@ -120,6 +130,8 @@ def _text(options: argparse.Namespace) -> str:
         return " ".join(options.text)
     if options.input is None and not options.text and sys.stdin.isatty():
         options.wrong_usage("give a text: as arguments, with -i FILE, or through a pipe")
+    if may_be_unfinished and options.input in (None, "-"):
+        return read_pipe()
     return read_text(options.input or "-")
 
 

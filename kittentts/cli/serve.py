@@ -87,6 +87,11 @@ def add_to(commands: Commands) -> None:
         default=30.0,
         help="seconds for requests to finish in after SIGTERM or Ctrl-C (default: 30)",
     )
+    group.add_argument(
+        "--low-latency",
+        action="store_true",
+        help="let the first sound come sooner, by speaking long sentences in pieces, where a request does not say",
+    )
     group.add_argument("--log-text", action="store_true", help="let the log show what is spoken")
     add_speech_options(parser)
 
@@ -116,7 +121,7 @@ def _run(options: argparse.Namespace) -> None:
         voices = model.available_voices
         aliases = settings.known_aliases(settings.VOICE_ALIASES, voices)
         aliases |= dict(_voice_alias(options, text, voices) for text in options.voice_alias)
-        parameters = speech(options)
+        parameters = speech(options) | {"low_latency": options.low_latency}
         # each request has its own
         del parameters["cancel"]
         # what every request would fail on fails now; nothing is spoken before it is asked for

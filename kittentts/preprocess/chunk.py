@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kittentts.errors import SettingError
 from kittentts.preprocess.text import check_is_text, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# characters of a chunk, as in kittentts 0.8.1
+MAX_LEN = 400
 
 # Never the end of a sentence.
 _ABBREVIATIONS = frozenset(
@@ -30,7 +33,9 @@ _NUMBER_WORD = re.compile(
     "(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     "|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\\b"
 )
+_UNFINISHED_WORD = re.compile(r"\w*\Z")
 _SENTENCE_END = re.compile(r"[.!?](?:\s+|\Z)")
+_WORD = re.compile(r"\S+")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)*\Z")
 _INITIALISM = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _ET_AL = re.compile(r"\bet al\Z", re.IGNORECASE)
@@ -40,7 +45,7 @@ _MERIDIEM = re.compile(r"\b[ap] m\Z")
 _ENDING = ".!?,;:"
 
 
-def chunk_text(text: str, max_len: int = 400) -> list[str]:
+def chunk_text(text: str, max_len: int = MAX_LEN) -> list[str]:
     """Cut a text into sentences, and sentences of more than `max_len` characters at spaces.
 
     A sentence ends at `.`, `!` or `?` before whitespace or the end of the text, but not after an abbreviation. Every
@@ -83,47 +88,98 @@ def _punctuated(text: str) -> str:
 
 def _sentences(text: str) -> Iterator[str]:
     start = 0
-    for match in _SENTENCE_END.finditer(text):
-        if match[0][0] == "." and _is_abbreviation(text, match.start(), match.end()):
-            continue
-        sentence = text[start : match.end()].strip()
-        start = match.end()
-        yield sentence
+    for end, _ in sentence_ends(text, 0, is_whole=True):
+        yield text[start:end].strip()
+        start = end
     rest = text[start:].strip()
     if rest:
         yield rest
 
 
-def _is_abbreviation(text: str, dot: int, following: int) -> bool:
-    """Whether the full stop at `dot` belongs to a word and not to a sentence; `following` is where the next begins."""
-    if following == len(text) or not text[max(0, dot - 1)].isalnum():
-        return False
+def sentence_ends(text: str, start: int, *, is_whole: bool) -> Iterator[tuple[int, bool]]:
+    """Yield where sentences end, the white space after them included, and whether that is certain.
+
+    Args:
+        text: begins with a sentence, or with white space.
+        start: no sentence ends before it.
+        is_whole: nothing comes after the text. Else it may depend on what comes whether a sentence ends; such a place
+            is the last that is yielded.
+    """
+    for match in _SENTENCE_END.finditer(text, start):
+        if not is_whole and match.end() == match.start() + 1:
+            # white space may follow, or the rest of "3.50" or "example.com"
+            yield match.end(), False
+            return
+        if match[0][0] == ".":
+            is_end = _ends_sentence(text, match.start(), match.end(), is_whole=is_whole)
+            if is_end is None:
+                yield match.end(), False
+                return
+            if not is_end:
+                continue
+        yield match.end(), True
+
+
+def _ends_sentence(text: str, dot: int, following: int, *, is_whole: bool) -> bool | None:
+    """Whether the full stop at `dot` ends a sentence; None if the text must go on for that.
+
+    `following` is where the next word begins.
+    """
+    decider = _what_decides(text, dot)
+    if decider is None:
+        return True
+    if following == len(text):
+        return True if is_whole else None
+    if decider == "number":
+        if text[following].isdigit():
+            return False
+        if not is_whole and _UNFINISHED_WORD.match(text, following):
+            return None
+        return _NUMBER_WORD.match(text, following) is None
+    return decider == "capital" and text[following].isupper()
+
+
+def _what_decides(text: str, dot: int) -> Literal["end", "number", "capital"] | None:
+    """Return what must follow a full stop so that it ends a sentence; None if it does whatever follows.
+
+    "end": nothing may follow. "number": no number. "capital": a capital letter, or nothing.
+    """
+    if not text[max(0, dot - 1)].isalnum():
+        return None
     # One character more than the longest abbreviation, so that the end of a longer word is not taken for one.
     before = text[max(0, dot - _LONGEST_ABBREVIATION - 1) : dot]
     word_match = _LAST_WORD.search(before)
     if word_match is None:
-        return False
+        return None
     word = word_match[0]
     lower = word.lower()
     if lower in _ABBREVIATIONS or word in _CAPITALIZED_ABBREVIATIONS:
-        return True
+        return "end"
     if lower == "al":
-        return _ET_AL.search(before) is not None
+        return "end" if _ET_AL.search(before) else None
     if lower in ("no", "nos"):
-        return text[following].isdigit() or _NUMBER_WORD.match(text, following) is not None
+        return "number"
     is_initialism = "." in word and _INITIALISM.fullmatch(word) is not None
     is_meridiem = word == "m" and _MERIDIEM.search(before) is not None
-    return (lower in _SOMETIMES_FINAL or is_initialism or is_meridiem) and not text[following].isupper()
+    return "capital" if lower in _SOMETIMES_FINAL or is_initialism or is_meridiem else None
 
 
 def _pack_words(sentence: str, max_len: int) -> Iterator[str]:
-    words: list[str] = []
-    length = 0  # of the words joined with spaces
-    for word in sentence.split():
-        if words and length + 1 + len(word) > max_len:
-            yield " ".join(words)
-            words, length = [], 0
-        length += len(word) + (1 if words else 0)
-        words.append(word)
-    if words:
-        yield " ".join(words)
+    for start, end in packed_words(sentence, 0, len(sentence), max_len):
+        yield " ".join(sentence[start:end].split())
+
+
+def packed_words(text: str, start: int, end: int, max_len: int) -> Iterator[tuple[int, int]]:
+    """Yield from where to where as many words as fit into `max_len` characters are, with single spaces between them."""
+    first = last = start
+    length = 0  # of the words from `first` to `last`
+    for word in _WORD.finditer(text, start, end):
+        begin, stop = word.span()
+        if length and length + 1 + stop - begin > max_len:
+            yield first, last
+            length = 0
+        first = first if length else begin
+        length += stop - begin + (1 if length else 0)
+        last = stop
+    if length:
+        yield first, last

@@ -26,6 +26,10 @@ class ModelInput:
     """Those of this piece."""
     is_last: bool
     """Whether no further piece shares the index."""
+    continues: bool
+    """Whether it begins inside of a sentence, whose beginning is another chunk."""
+    joint: float | None
+    """Seconds of silence after it at speed 1, where another chunk continues its sentence; else None."""
     token_ids: NDArray[np.int64]
     """Shape `(1, n)`, n <= 512."""
     style: NDArray[np.float32]

@@ -22,6 +22,9 @@ from kittentts.runtime.slots import Slots
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from kittentts.runtime.cancellation import Cancellation
     from kittentts.runtime.chunks import ModelInput
 
@@ -135,6 +138,26 @@ class SessionHandle:
             if call.is_stopped:
                 raise StoppedError("nobody wants this chunk any more")
             yield self._session_of_a_run(single_threaded=single_threaded and has_company, seed=seed)
+
+    def run(
+        self,
+        model_input: ModelInput,
+        call: Cancellation,
+        *,
+        with_durations: bool,
+        seed: int | None,
+        single_threaded: bool,
+        release_memory: bool,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+        """Run a chunk in the graph as `take` says; return its waveform and, if wanted and known, its durations."""
+        with self.take(model_input, call, single_threaded=single_threaded, seed=seed) as session:
+            return onnx_graph.run(
+                session,
+                {self.token_input: model_input.token_ids, "style": model_input.style, "speed": model_input.speed},
+                self.waveform_output,
+                self.duration_output if with_durations else None,
+                call.run_options(release_memory=release_memory),
+            )
 
     def _session_of_a_run(self, *, single_threaded: bool, seed: int | None) -> Any:
         if self._assigned:

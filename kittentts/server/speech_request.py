@@ -50,6 +50,8 @@ class SpeechRequest(BaseModel):
     stream_format: Literal["audio", "sse"] | None = None
     timings: bool = False
     """Not OpenAI's: send events with the times of sentences and words, and at the end one with subtitles."""
+    low_latency: bool | None = None
+    """Not OpenAI's: let the first sound come sooner, as `KittenTTS.generate_stream` does."""
     instructions: Any = None
     """Accepted and ignored, because these models take none."""
 
@@ -74,6 +76,8 @@ class SpeechRequest(BaseModel):
         given: dict[str, Any] = {} if voice is None else {"voice": voice_aliases.get(voice, voice)}
         if self.speed is not None:
             given["speed"] = self.speed
+        if self.low_latency is not None:
+            given["low_latency"] = self.low_latency
         return {**defaults, **given, "text": self.input, "look_ahead": True}
 
 

@@ -39,7 +39,9 @@ def make_model_inputs(
     Raises:
         SettingError: at this speed a chunk would take too much memory.
     """
-    for index, text in enumerate(request.texts):
+    stretch = request.stretch
+    last = stretch.first_index + len(request.texts) - 1
+    for index, text in enumerate(request.texts, stretch.first_index):
         symbols = to_symbols(phonemize(text))
         pieces = _speakable_pieces(symbols)
         for number, (first, piece) in enumerate(pieces, 1):
@@ -60,10 +62,18 @@ def make_model_inputs(
                 first_symbol=first,
                 symbols=piece,
                 is_last=number == len(pieces),
+                continues=stretch.continues and index == stretch.first_index and number == 1,
+                joint=stretch.joint if index == last and number == len(pieces) else None,
                 token_ids=np.array([token_ids], np.int64),
                 style=style_row(voice, length),
                 speed=np.array([request.speed], np.float32),
             )
+
+
+def run_seed(seed: int, model_input: ModelInput) -> int:
+    """Return a seed of the run's own, 32 bits, so that not all runs of a call have the same noise."""
+    place = model_input.index, model_input.first_symbol
+    return int(np.random.SeedSequence([seed, *place]).generate_state(1)[0])
 
 
 def _speakable_pieces(symbols: str) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from kittentts.progress_bar import open_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from kittentts.runtime.chunks import SynthesizedChunk
     from kittentts.synthesis.results import Result
 
 
@@ -36,10 +37,12 @@ class _Pace:
 class Progress(_Pace):
     """How far a call that speaks one text has come."""
 
-    total_characters: int
+    total_characters: int | None
+    """None where the text is still being written."""
     chunks: int
     """Chunks that are spoken."""
-    total_chunks: int
+    total_chunks: int | None
+    """None where the text is still being written."""
 
 
 @dataclass(frozen=True)
@@ -97,39 +100,42 @@ class ChunkReporter(_Reporter[Progress]):
     """Counts the chunks of one text.
 
     Args:
-        texts: of the chunks.
+        texts: of the chunks; None where they are not known yet.
         progress: as for `_Reporter`.
     """
 
-    def __init__(self, texts: Sequence[str], progress: bool | Callable[[Progress], object]) -> None:
-        self._lengths = [len(text) for text in texts]
-        super().__init__(progress, total=sum(self._lengths), unit="char")
-        self._spoken: dict[int, float] = {}
+    def __init__(self, texts: Sequence[str] | None, progress: bool | Callable[[Progress], object]) -> None:
+        self._total_characters = None if texts is None else sum(map(len, texts))
+        self._total_chunks = None if texts is None else len(texts)
+        super().__init__(progress, total=self._total_characters, unit="char")
+        self._characters = self._chunks = self._samples = 0
         self._records = 0
         # so that the first report says that the call began
         self._reported = -1
 
-    def record(self, index: int, samples: int) -> None:
+    def record(self, chunk: SynthesizedChunk) -> None:
         """Count a chunk, or a piece of one, that is spoken."""
         self._records += 1
-        self._spoken[index] = self._spoken.get(index, 0.0) + samples / SAMPLE_RATE
+        self._samples += len(chunk.waveform)
+        if chunk.input.is_last:
+            self._chunks += 1
+            self._characters += len(chunk.input.text)
 
     def report(self) -> None:
         """Report what came since the last report, if anything came."""
         if self._records == self._reported or not self._progress:
             return
         self._reported = self._records
-        characters = sum(self._lengths[index] for index in self._spoken)
         self._report(
             Progress(
-                characters=characters,
-                audio_seconds=sum(self._spoken.values()),
+                characters=self._characters,
+                audio_seconds=self._samples / SAMPLE_RATE,
                 seconds=self._seconds(),
-                total_characters=sum(self._lengths),
-                chunks=len(self._spoken),
-                total_chunks=len(self._lengths),
+                total_characters=self._total_characters,
+                chunks=self._chunks,
+                total_chunks=self._total_chunks,
             ),
-            characters,
+            self._characters,
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from kittentts import defaults
 from kittentts.alignment.source_map import ChunkSource, map_to_source
 from kittentts.audio.waveform import silence
-from kittentts.errors import SettingError, TextError, TextTypeError
+from kittentts.errors import SettingError, SilentTextError, TextTypeError
 from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
@@ -36,11 +36,34 @@ _LONGEST_SILENCE = 60.0
 
 
 @dataclass(frozen=True, eq=False)
+class Stretch:
+    """Which part of a text a request is, where that is not spoken as a whole."""
+
+    start: int = 0
+    """Where it begins in the text, in characters."""
+    first_index: int = 0
+    """How many chunks come before its own."""
+    continues: bool = False
+    """Whether it begins inside of a sentence, whose beginning was spoken before."""
+    joint: float | None = None
+    """Seconds of silence after it at speed 1, if it ends inside of a sentence."""
+    is_urgent: bool = False
+    """Whether it runs alone on all cores, whatever the plan."""
+    spoken: Callable[[int], object] | None = None
+    """Called with the number of samples of each run."""
+
+
+WHOLE = Stretch()
+
+
+@dataclass(frozen=True, eq=False)
 class Request:
     """What a call speaks, checked."""
 
     texts: list[str]
     """The chunks' texts, none of them without a sound."""
+    stretch: Stretch
+    """Which part of the text they are."""
     voice: str
     """The raw voice."""
     speed: np.float32
@@ -55,10 +78,8 @@ class Request:
     """How the ends of a chunk are cut: one of `defaults.TRIMS`."""
     seed: int | None
     """Of the graph's random nodes."""
-    source_text: str
-    """The text as it was given."""
     sources: list[ChunkSource]
-    """What of `source_text` became each chunk; empty where the times of words are not wanted."""
+    """What of the text became each chunk; empty where the times of words are not wanted."""
 
 
 def make_request(
@@ -68,10 +89,11 @@ def make_request(
     options: SpeechOptions,
     preprocessor: TextPreprocessor,
     *,
-    is_single: bool = False,
+    cut: Callable[[str], list[str]] = chunk_text,
     is_timed: bool = False,
+    stretch: Stretch = WHOLE,
 ) -> Request:
-    """Check a text and its options.
+    """Check a text, or a stretch of one, and its options.
 
     Args:
         text: the user's.
@@ -79,8 +101,9 @@ def make_request(
         speed_prior: factor on the speed.
         options: the user's.
         preprocessor: normalizes with `clean_text=True`, after blank lines have ended sentences.
-        is_single: the text is one chunk.
+        cut: text -> chunks.
         is_timed: find out what of the text becomes which chunk.
+        stretch: which part of the user's text it is.
 
     Raises:
         TextError, TextTypeError, SettingError: as `KittenTTS.generate`.
@@ -98,22 +121,22 @@ def make_request(
         return normalized
 
     cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)
-    chunks = [cleaned] if is_single else chunk_text(cleaned)
+    chunks = cut(cleaned)
     texts = drop_silent(chunks, phonemes=options.phonemes)
     sources = []
     if is_timed:
-        found = map_to_source(text, cleaned, steps, chunks)
+        found = map_to_source(text, cleaned, steps, chunks, stretch.start)
         sources = [source for source, chunk in zip(found, chunks, strict=True) if has_sound(chunk)]
     return Request(
         texts=texts,
+        stretch=stretch,
         voice=raw_voice,
         speed=np.float32(options.speed * speed_prior),
         phonemes=options.phonemes,
-        any_case=bool(options.clean_text) and not callable(options.clean_text),
+        any_case=options.has_lower_case,
         silence=silence(options.sentence_silence),
         trim=options.trim,
         seed=None if options.seed is None else int(options.seed),
-        source_text=text,
         sources=sources,
     )
 
@@ -156,14 +179,14 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
 
     Raises:
         TextTypeError: the text, or what the function makes of it, is no `str`.
-        TextError: it is blank, or nothing is left of it.
+        SilentTextError: it is blank, or nothing is left of it.
     """
     _check_type(text)
     if how:
         text = how(text) if callable(how) else ours(text)
         _check_type(text)
     if not text.strip():
-        raise TextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
+        raise SilentTextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
     return text
 
 
@@ -171,7 +194,8 @@ def drop_silent(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     """Return the texts that have a letter, number or symbol; whether espeak-ng has a sound for it shows later.
 
     Raises:
-        TextError: there is none, or one that should be phonemes is not.
+        SilentTextError: there is none.
+        TextError: one that should be phonemes is not.
     """
     texts = list(texts)
     if phonemes:
@@ -187,9 +211,15 @@ def has_sound(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
-def nothing_to_speak(text: str) -> TextError:
-    """Return the error for a text without a sound."""
-    return TextError(f"{excerpt(text)} has no word, number or symbol that can be spoken")
+def nothing_to_speak(text: str | None) -> SilentTextError:
+    """Return the error for a text without a sound; None is one that has not been kept."""
+    what = "the text" if text is None else excerpt(text)
+    return SilentTextError(f"{what} has no word, number or symbol that can be spoken")
+
+
+def as_one_chunk(text: str) -> list[str]:
+    """Return a text uncut, as `chunk_text` returns chunks."""
+    return [text]
 
 
 def excerpt(text: str) -> str:

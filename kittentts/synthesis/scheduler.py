@@ -12,7 +12,6 @@ set a flag, and each run finds out by itself that nobody wants it.
 from __future__ import annotations
 
 import _thread
-import itertools
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +19,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kittentts.errors import StoppedError
 from kittentts.phonemes.espeak import raise_if_interrupted
-from kittentts.synthesis.request import nothing_to_speak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kittentts.runtime.cancellation import Cancellation
     from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
     from kittentts.synthesis.plan import Plan
-    from kittentts.synthesis.progress import ChunkReporter
     from kittentts.synthesis.request import Request
 
 WINDOW = 4
@@ -42,13 +39,13 @@ class Outcome(NamedTuple):
     """What the consumer is told."""
 
     request: int | None
-    """The number of the request; None for an error that concerns all."""
+    """The number of the request; None for what concerns all."""
     place: int = -1
     """Of the chunk in the request, from 0."""
     chunk: SynthesizedChunk | None = None
     error: BaseException | None = None
     total: int | None = None
-    """Of the chunks of the request, when all of them are submitted."""
+    """Of the chunks of the request, when all of them are submitted; of the requests, when these are."""
 
 
 class Scheduler:
@@ -73,7 +70,8 @@ class Scheduler:
         self._synthesize = synthesize
         self._plan = plan
         self._cancellation = cancellation
-        self._requests: queue.SimpleQueue[tuple[int, Request] | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[tuple[int, Request] | Iterable[Request] | None] = queue.SimpleQueue()
+        self._is_reading = False
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._is_bounded = window is not None
         self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -93,6 +91,11 @@ class Scheduler:
     def feed(self, request: Request, number: int = 0) -> None:
         """Add a request, with the number by which its outcomes are known."""
         self._requests.put((number, request))
+
+    def feed_all(self, requests: Iterable[Request]) -> None:
+        """Add requests that are numbered from 0 and made in the producer's thread, each when it is its turn."""
+        self._is_reading = True
+        self._requests.put(requests)
 
     def end(self) -> None:
         """Say that no further request comes."""
@@ -183,21 +186,20 @@ class Scheduler:
 
     def _dispatch(self) -> Iterator[None]:
         """Submit or run the chunks of all requests; yield after each, and after each request."""
-        while True:
-            if self._inline is not None and self._requests.empty():
-                # the consumer, whose thread this is, has not fed one yet
+        count = 0
+        for numbered in self._numbered_requests():
+            if numbered is None:
                 yield
                 continue
-            numbered = self._requests.get()
-            if numbered is None:
-                break
             number, request = numbered
+            count += 1
             place = 0
             try:
                 for model_input in self._make_inputs(request):
                     if number in self._dropped:
                         break
-                    if model_input.index in self._plan.pooled and not self._is_only(model_input, request):
+                    is_pooled = model_input.index in self._plan.pooled and not request.stretch.is_urgent
+                    if is_pooled and not self._is_only(model_input, request):
                         self._submit(number, place, model_input, request)
                     else:
                         if self._executor is not None:
@@ -213,9 +215,32 @@ class Scheduler:
                 self._outcomes.put(Outcome(number, total=place))
             yield
         self._is_pool_complete = True
+        self._outcomes.put(Outcome(None, total=count))
+
+    def _numbered_requests(self) -> Iterator[tuple[int, Request] | None]:
+        """Yield the requests as they are fed, or made; None where the consumer, whose thread this is, has fed none."""
+        while True:
+            if self._inline is not None and self._requests.empty():
+                yield None
+                continue
+            fed = self._requests.get()
+            if fed is None:
+                return
+            if isinstance(fed, tuple):
+                yield fed
+                continue
+            number = 0
+            try:
+                for request in fed:
+                    yield number, request
+                    number += 1
+            except Exception as error:  # noqa: BLE001 (raised in the consumer, after what comes before it)
+                self._outcomes.put(Outcome(number, error=error))
 
     def _is_only(self, model_input: ModelInput, request: Request) -> bool:
         """Whether a chunk is the last of all, and no other one waits or runs."""
+        if self._is_reading:
+            return False
         is_last = self._is_ended and self._requests.qsize() == 1 and model_input.index == len(request.texts) - 1
         return is_last and not self._unfinished
 
@@ -261,34 +286,3 @@ class Scheduler:
             self._outcomes.put(outcome)
         # the stack of an error holds this frame, which would hold the error: the model would stay until a collection
         del outcome
-
-
-def run_request(
-    request: Request, scheduler: Scheduler, reporter: ChunkReporter
-) -> Generator[SynthesizedChunk, None, None]:
-    """Yield what becomes of the chunks of one request, in order; raise `TextError` if none of them has a sound."""
-    done: dict[int, SynthesizedChunk] = {}
-    count: int | None = None
-    try:
-        scheduler.feed(request)
-        scheduler.end()
-        for place in itertools.count():
-            scheduler.permit()
-            while place not in done and place != count:
-                outcome = scheduler.wait(reporter.report)
-                if outcome.error is not None:
-                    raise outcome.error
-                if outcome.chunk is None:
-                    count = outcome.total
-                else:
-                    done[outcome.place] = outcome.chunk
-                    reporter.record(outcome.chunk.input.index, len(outcome.chunk.waveform))
-            if place == count:
-                break
-            yield done.pop(place)
-        reporter.report()
-        if count == 0:
-            raise nothing_to_speak(request.texts[0])
-    finally:
-        scheduler.close()
-        reporter.close()

@@ -22,3 +22,8 @@ class SpeechOptions:
     sentence_silence: float = 0.0
     trim: str = defaults.TRIMS[0]
     seed: int | None = None
+
+    @property
+    def has_lower_case(self) -> bool:
+        """Whether our normalization lowers all letters before the lexicon sees them."""
+        return bool(self.clean_text) and not callable(self.clean_text)

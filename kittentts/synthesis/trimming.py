@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kittentts.audio.waveform import trim_tail
+from kittentts.audio.waveform import silence, trim_tail
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -35,10 +35,19 @@ _EARLY = 3 * SAMPLE_RATE // 20
 # steps: shorter than the first, and further from the speech than the second, it is the click at a waveform's end
 _CLICK = 6
 _APART = 30
+# Seconds at speed 1 that a speaker rests inside of a sentence, without the margins. In 50 sentences of the demo voice
+# there is silence of 0.59 s around a comma (median of 47; half between 0.54 and 0.63), 0.58 around a semicolon, 0.69
+# around a colon, and 0.03 between words without a mark, which the margins are.
+_JOINTS = ((":", 0.65), (tuple(',;—–…)]}”»"'), 0.55), ("...", 0.55))
+_NO_MARK = 0.0
 
 
 def trimmed(
-    waveform: Samples, durations: NDArray[np.int64] | None, trim: str
+    waveform: Samples,
+    durations: NDArray[np.int64] | None,
+    trim: str,
+    continues: bool = False,
+    joint: float | None = None,
 ) -> tuple[Samples, NDArray[np.int64] | None]:
     """Cut the ends of a chunk's waveform.
 
@@ -48,6 +57,8 @@ def trimmed(
             three and they add up to the waveform's length. The first token and the last two are boundaries.
         trim: "fixed" drops the last 5,000 samples. "exact" drops what is silent at both ends but for 20 ms, and what
             sounds in the boundary tokens; the sound is faded in and out within 5 ms.
+        continues: cut the beginning as "exact" does, for it is inside of a sentence.
+        joint: cut the end as "exact" does, and let so many seconds of silence follow; None is no joint.
 
     Returns:
         The waveform, and the samples at which the tokens begin and the last one ends, as far as they are left. None if
@@ -57,12 +68,17 @@ def trimmed(
     # else they mean something else than in this family of graphs
     if durations is not None and len(durations) >= _BOUNDARIES and durations.sum() * _FRAME == len(waveform):
         token_boundaries = np.concatenate([[0], np.cumsum(durations)]) * _FRAME
-    if trim == "exact":
-        begin, end = _ends(waveform, token_boundaries)
-        waveform = _faded(waveform[begin:end])
+    begin, end = 0, len(trim_tail(waveform))
+    cuts_begin, cuts_end = trim == "exact" or continues, trim == "exact" or joint is not None
+    if cuts_begin or cuts_end:
+        first, last = _ends(waveform, token_boundaries)
+        begin, end = first if cuts_begin else begin, last if cuts_end else end
+        waveform = _faded(waveform[begin:end], begin=cuts_begin, end=cuts_end)
     else:
-        begin, waveform = 0, trim_tail(waveform)
-    return waveform, None if token_boundaries is None else np.clip(token_boundaries - begin, 0, len(waveform))
+        waveform = waveform[begin:end]
+    if token_boundaries is not None:
+        token_boundaries = np.clip(token_boundaries - begin, 0, len(waveform))
+    return np.concatenate([waveform, silence(joint)]) if joint else waveform, token_boundaries
 
 
 def _ends(waveform: Samples, token_boundaries: NDArray[np.int64] | None) -> tuple[int, int]:
@@ -82,21 +98,29 @@ def _ends(waveform: Samples, token_boundaries: NDArray[np.int64] | None) -> tupl
     return max(first, int(begin)), min(last, int(end))
 
 
-def _faded(waveform: Samples) -> Samples:
+def _faded(waveform: Samples, *, begin: bool, end: bool) -> Samples:
     faded = waveform.copy()
     length = min(_FADE, len(faded))
     rise = np.linspace(0, 1, length, dtype=np.float32)
-    faded[:length] *= rise
-    faded[len(faded) - length :] *= rise[::-1]
+    if begin:
+        faded[:length] *= rise
+    if end:
+        faded[len(faded) - length :] *= rise[::-1]
     return faded
 
 
+def joint_silence(text: str) -> float:
+    """Return how many seconds, at speed 1, a speaker rests inside of a sentence, after a stretch of it."""
+    return next((seconds for marks, seconds in _JOINTS if text.rstrip().endswith(marks)), _NO_MARK)
+
+
 def with_pauses(chunks: Generator[SynthesizedChunk, None, None], pause: Samples) -> Generator[Samples, None, None]:
-    """Yield the waveforms, a pause before each new chunk, not between the pieces of one. Closes the chunks."""
+    """Yield the waveforms, a pause before each new sentence, not between pieces of one. Closes the chunks."""
     previous = None
     # closed also where somebody holds the traceback of an interruption, and so the iterator
     with contextlib.closing(chunks):
         for chunk in chunks:
             index = chunk.input.index
-            yield np.concatenate([pause if previous not in (None, index) else pause[:0], chunk.waveform])
+            is_new = previous not in (None, index) and not chunk.input.continues
+            yield np.concatenate([pause if is_new else pause[:0], chunk.waveform])
             previous = index

@@ -148,7 +148,10 @@ def sine(count):
 def piece(index, text, all_symbols, first_symbol, symbols, boundaries, *, is_last):
     token_ids = np.zeros((1, len(symbols) + 3), np.int64)
     style, speed = np.zeros((1, 256), np.float32), np.ones(1, np.float32)
-    model_input = ModelInput(index, text, all_symbols, first_symbol, symbols, is_last, token_ids, style, speed)
+    model_input = ModelInput(
+        index, text, all_symbols, first_symbol, symbols, is_last, continues=False, joint=None,
+        token_ids=token_ids, style=style, speed=speed,
+    )  # fmt: skip
     boundaries = None if boundaries is None else np.array(boundaries)
     return SynthesizedChunk(model_input, sine(boundaries[-1] if boundaries is not None else 2400), boundaries)
 
@@ -163,8 +166,8 @@ def in_samples(parts):
 def test_times_across_pieces_and_pauses():
     text = "Ab cd! Ef, gh."
     sources = [
-        ChunkSource((0, 6), [WordSpan(0, 2, (0, 2)), WordSpan(3, 6, (3, 5))]),
-        ChunkSource((7, 14), [WordSpan(0, 3, (7, 9)), WordSpan(4, 7, (11, 13))]),
+        ChunkSource(text, 0, (0, 6), [WordSpan(0, 2, (0, 2)), WordSpan(3, 6, (3, 5))]),
+        ChunkSource(text, 0, (7, 14), [WordSpan(0, 3, (7, 9)), WordSpan(4, 7, (11, 13))]),
     ]
     chunks = [
         # the graph took the first chunk in two pieces: boundary, symbols, end mark, boundary
@@ -173,7 +176,9 @@ def test_times_across_pieces_and_pauses():
         piece(1, "Ef, gh.", "ef , gh", 0, "ef , gh", [0, 0, 5, 10, 20, 30, 40, 50, 60, 70, 80], is_last=True),
     ]
     silence = np.zeros(1000, np.float32)
-    first, second = with_times((chunk for chunk in chunks), text, sources, silence, lambda word: word.lower())
+    first, second = with_times(
+        (chunk for chunk in chunks), dict(enumerate(sources)), silence, lambda word: word.lower()
+    )
     assert np.array_equal(first.audio, np.concatenate([sine(900), sine(90)]))
     assert np.array_equal(second.audio, np.concatenate([silence, sine(80)]))
     (chunk,) = first.chunks
@@ -191,13 +196,13 @@ def test_times_across_pieces_and_pauses():
 
 
 def test_one_piece_without_times_leaves_the_chunk_without():
-    sources = [ChunkSource((0, 2), [WordSpan(0, 2, (0, 2))]), ChunkSource((3, 5), [WordSpan(0, 2, (3, 5))])]
+    sources = [ChunkSource("ab cd", 0, (i, i + 2), [WordSpan(0, 2, (i, i + 2))]) for i in (0, 3)]
     chunks = [
         piece(0, "ab", "ab", 0, "a", [0, 100, 200, 300, 400], is_last=False),
         piece(0, "ab", "ab", 1, "b", None, is_last=True),
         piece(1, "cd", "cd", 0, "cd", [0, 100, 200, 300, 400, 500], is_last=True),
     ]
-    first, second = with_times((chunk for chunk in chunks), "ab cd", sources, np.zeros(0, np.float32), str)
+    first, second = with_times((chunk for chunk in chunks), dict(enumerate(sources)), np.zeros(0, np.float32), str)
     assert first.chunks[0].words is first.chunks[0].phonemes is None
     assert (first.chunks[0].start, first.chunks[0].end) == (0.0, 2800 / 24000)
     assert in_samples(second.chunks[0].words) == [("cd", 2900, 3100)]
@@ -207,8 +212,8 @@ def test_words_without_a_sound_are_one_with_their_neighbours():
     text = "x ab y z cd w"
     words = [WordSpan(i, i + len(word), (i, i + len(word))) for word in text.split() for i in [text.index(word)]]
     chunk = piece(0, text, "ab cd", 0, "ab cd", [0, *range(100, 900, 100)], is_last=True)
-    sources = [ChunkSource((0, len(text)), words)]
-    (speech,) = with_times((one for one in [chunk]), text, sources, np.zeros(0, np.float32),
+    sources = [ChunkSource(text, 0, (0, len(text)), words)]
+    (speech,) = with_times((one for one in [chunk]), dict(enumerate(sources)), np.zeros(0, np.float32),
                            lambda word: word if len(word) == 2 else "")  # fmt: skip
     # those before the first that sounds are the first's, the others belong to the one before
     assert in_samples(speech.chunks[0].words) == [("x ab y z", 100, 300), ("cd w", 300, 600)]
@@ -270,12 +275,12 @@ def test_a_model_without_durations_tells_only_the_chunks(tmp_path):
 
 def test_an_hour_agrees_with_its_audio_to_the_sample():
     count, samples = 2600, 36007
-    sources = [ChunkSource((5 * i, 5 * i + 2), [WordSpan(0, 2, (5 * i, 5 * i + 2))]) for i in range(count)]
+    sources = [ChunkSource("ab", 5 * i, (5 * i, 5 * i + 2), [WordSpan(0, 2, (5 * i, 5 * i + 2))]) for i in range(count)]
     chunks = (
         piece(i, "ab", "ab", 0, "ab", [0, 1, 18000, samples, samples, samples], is_last=True) for i in range(count)
     )
     position = 0
-    for speech in with_times((chunk for chunk in chunks), "ab c " * count, sources, np.zeros(77, np.float32), str):
+    for speech in with_times((chunk for chunk in chunks), dict(enumerate(sources)), np.zeros(77, np.float32), str):
         (chunk,) = speech.chunks
         pause = 77 if position else 0
         assert len(speech.audio) == samples + pause

@@ -20,8 +20,8 @@ TEXT = "One is here. Two is there, too. Three is nowhere to be seen. Four! Five 
 
 @pytest.fixture
 def three_cores(monkeypatch):
-    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 3)
-    monkeypatch.setattr("kittentts.onnx_model.usable_cores", lambda: 3)
+    monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 3)
+    monkeypatch.setattr("kittentts.engine.usable_cores", lambda: 3)
 
 
 @pytest.mark.usefixtures("three_cores")
@@ -33,7 +33,7 @@ def test_a_session_of_three_threads_and_one_of_one(tmp_path, opened):
 
 
 def test_a_single_core_needs_one_session(tmp_path, opened, monkeypatch):
-    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 1)
+    monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 1)
     model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=2)
     model.generate(TEXT)
     assert [threads for _, threads in opened] == [1]

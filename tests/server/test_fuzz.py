@@ -29,6 +29,7 @@ nearly = {
     "response_format": st.sampled_from(["mp3", "opus", "aac", "flac", "wav", "pcm", "ogg", "MP3"]),
     "speed": st.floats(0.2, 4.1) | st.sampled_from([1, "1.5", float("nan"), float("inf"), 1e308]),
     "stream_format": st.sampled_from(["audio", "sse", "other"]),
+    "low_latency": st.booleans(),
     "instructions": anything,
 }
 bodies = st.fixed_dictionaries({}, optional={name: value | anything for name, value in nearly.items()}).flatmap(

@@ -13,9 +13,9 @@ from kittentts import KittenTTS
 from kittentts.errors import (
     EspeakError,
     SettingError,
+    SilentTextError,
     StoppedError,
     SynthesisError,
-    TextError,
     TextTypeError,
     VoiceError,
 )
@@ -100,9 +100,9 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
         return {"Not this one.": None}.get(text, text)
 
     bad = {
-        "": TextError,
-        " \n": TextError,
-        "...": TextError,
+        "": SilentTextError,
+        " \n": SilentTextError,
+        "...": SilentTextError,
         None: TextTypeError,
         7: TextTypeError,
         ("alone",): TextTypeError,
@@ -110,7 +110,7 @@ def test_a_bad_text_is_a_result_and_the_rest_goes_on(failing, order):
         ("x", "Hello.", None, -1): SettingError,
         ("x", "Hello.", None, 0): SettingError,
         # a symbol about which espeak-ng is silent
-        "¦.": TextError,
+        "¦.": SilentTextError,
         ("x", b"Hello."): TextTypeError,
         "Not this one.": TextTypeError,
         "Fine. It has roses in it. Fine again.": SynthesisError,
@@ -247,7 +247,7 @@ def test_a_long_text_among_short_ones(tiny):
 
 @pytest.mark.parametrize(("texts", "threads"), [(1, {3}), (2, {3, 1}), (5, {3, 1})])
 def test_several_texts_run_on_a_core_each_a_single_one_on_all(tmp_path, monkeypatch, opened, texts, threads):
-    monkeypatch.setattr("kittentts.onnx_model.cores_of_a_call", lambda: 3)
+    monkeypatch.setattr("kittentts.engine.cores_of_a_call", lambda: 3)
     model = KittenTTS(tiny_model.make_directory(tmp_path))
     all_read = threading.Event()
 

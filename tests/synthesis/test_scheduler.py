@@ -11,9 +11,11 @@ import threads
 
 from kittentts.errors import StoppedError, TextError
 from kittentts.runtime.cancellation import Cancellation
+from kittentts.synthesis.in_order import run_in_order
 from kittentts.synthesis.plan import SEQUENTIAL, Plan
 from kittentts.synthesis.progress import ChunkReporter
-from kittentts.synthesis.scheduler import Scheduler, run_request
+from kittentts.synthesis.request import WHOLE
+from kittentts.synthesis.scheduler import Scheduler
 
 pytestmark = pytest.mark.usefixtures("switch_often")
 
@@ -24,18 +26,20 @@ def pooled(indices, workers):
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
     """Return a generator of `function(item)` for each item, made as the plan says; chunks are items with an index."""
-    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000))
+    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000), stretch=WHOLE)
 
     def make_inputs(_):
         for index, item in enumerate(items):
-            yield SimpleNamespace(index=index, item=item)
+            yield SimpleNamespace(index=index, item=item, is_last=True, text="text")
 
     def synthesize(model_input, _, **options):
         result = function(model_input.item, **options)
         return SimpleNamespace(input=model_input, waveform=(), result=result)
 
     scheduler = Scheduler(make_inputs, synthesize, plan, Cancellation(cancel), window)
-    chunks = run_request(request, scheduler, ChunkReporter(request.texts, report))
+    scheduler.feed(request)
+    scheduler.end()
+    chunks = run_in_order(scheduler, ChunkReporter(request.texts, report), "text")
     return (chunk.result for chunk in chunks)
 
 
