@@ -250,7 +250,7 @@ def _native() -> Iterator[Finding]:
     found = search()
     if isinstance(found, str):
         # it is on no index
-        mend = "pip install ./native in a checkout of kittentts, for faster graphs yet"
+        mend = "in a checkout, pip install ./native, for faster graphs yet"
         wrong = "" if found == NOT_INSTALLED else "cannot be used: "
         yield Finding("native", f"kittentts-native {wrong}{found.removeprefix('it ')}", mend)
     else:
