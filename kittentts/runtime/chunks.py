@@ -30,6 +30,8 @@ class ModelInput:
     """Whether it begins inside of a sentence, whose beginning is another chunk."""
     joint: float | None
     """Seconds of silence after it, where it ends inside of a sentence that another chunk continues; else None."""
+    lead: float
+    """Seconds of silence before it, where a document with markup begins so."""
     token_ids: NDArray[np.int64]
     """Shape `(1, n)`, n <= 512."""
     style: NDArray[np.float32]
