@@ -124,7 +124,7 @@ class KittenTTS(NamedModel):
             nodes the same input gives the same bits, whatever the number of workers.
 
         Raises:
-            TextError: nothing in the text can be spoken, or its markup is wrong; as `TextTypeError` (also a `TypeError`)
+            TextError: nothing in the text can be spoken, or its markup is wrong; a `TextTypeError` (and `TypeError`)
                 if it is no `str`.
             VoiceError: the voice is unknown; the message lists those there are.
             SettingError: a number is out of its range.

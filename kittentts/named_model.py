@@ -78,8 +78,8 @@ class NamedModel:
 
         Args:
             name: none of the model's own, in any case of letters, and without `+ : ( )`.
-            style: floats of shape `(rows, 256)` or `(rows, 1, 256)`, as in a voices file: a row for each length of text,
-                the last for longer ones. A copy is kept.
+            style: floats of shape `(rows, 256)` or `(rows, 1, 256)`, as in a voices file: a row for each length of
+                text, the last for longer ones. A copy is kept.
 
         Raises:
             VoiceError: the name is another voice's, or none.

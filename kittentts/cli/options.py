@@ -133,7 +133,7 @@ def add_markup_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markup",
         choices=defaults.MARKUPS,
-        help="how texts are marked up: SSML, as .ssml files are in any case; SSML, of which what is not done is ignored; "
+        help="how texts are marked up: SSML, as .ssml files are in any case; SSML, ignoring what is not done; "
         "or [pause 0.5s] (default: not at all)",
     )
 

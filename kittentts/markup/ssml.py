@@ -172,7 +172,8 @@ class _Reader:
             self._content.append((text, start, end))
             return
         self._flush()
-        self._builder.add(" " if text.isspace() else text, start, end, text)
+        spoken = " " if text.isspace() else text
+        self._builder.add(spoken, start, end, spoken)
 
     def _flush(self) -> None:
         start, end = self._pending
@@ -339,7 +340,7 @@ class _Reader:
             problem = f"{_quoted(written)} cannot be read as {kind}" + (f" of the format '{order}'" if order else "")
             if words := SAY_AS[kind](written, order):
                 for number, word in enumerate(words):
-                    self._builder.add(" ", start, start, "") if number else None
+                    self._builder.add(" ", end, end, "") if number else None
                     # the document's characters are counted once
                     add = self._builder.add_phonemes if word.is_phonemes else self._builder.add
                     add(word.text, start, end, "" if number else written)
