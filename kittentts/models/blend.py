@@ -54,12 +54,12 @@ def find_style(
                 f"voice={name!r}: {share.strip()!r} is no part of a blend, which is written 'Bella:0.7+Luna:0.3' or "
                 "'Bella(2)+Luna(1)'"
             )
-        weights.append(_weight(name, share, match["weight"] or match["count"]))
+        weights.append(_weight(name, share, match["count"] if match["weight"] is None else match["weight"]))
         try:
             raws.append(find_voice(match["name"], aliases, voices))
         except VoiceError as error:
             raise VoiceError(f"voice={name!r}: {error}") from error
-    whole = math.fsum(weights)
+    whole = sum(weights)
     if not 0 < whole < math.inf:
         raise VoiceError(f"voice={name!r}: the weights add up to {whole:g}")
     shares = [weight / whole for weight in weights]
@@ -67,7 +67,7 @@ def find_style(
     style = sum(
         share * _with_rows(voices[raw], rows).astype(np.float64) for share, raw in zip(shares, raws, strict=True)
     )
-    prior = math.fsum(share * speed_priors.get(raw, 1.0) for share, raw in zip(shares, raws, strict=True))
+    prior = sum(share * speed_priors.get(raw, 1.0) for share, raw in zip(shares, raws, strict=True))
     return np.asarray(style, np.float32), prior
 
 

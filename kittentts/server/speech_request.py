@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _EVENT_STREAM = "text/event-stream"
 # the voices of a blend like "alloy:0.7+nova:0.3"
-_BLENDED = re.compile(r"(?:^|(?<=[+\s]))[^+:()\s]+")
+_BLENDED = re.compile(r"(?<![^+])(\s*)([^+:()]*[^+:()\s])")
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 Markup = Literal["ssml", "ssml-lenient", "pauses"]
@@ -93,7 +93,7 @@ def _voice(name: str, aliases: Mapping[str, str]) -> str:
     """Return the model's name of a voice, or those of the voices of a blend."""
     if name in aliases:
         return aliases[name]
-    return _BLENDED.sub(lambda match: aliases.get(match[0], match[0]), name)
+    return _BLENDED.sub(lambda match: match[1] + aliases.get(match[2], match[2]), name)
 
 
 def available_formats() -> tuple[Format, ...]:
