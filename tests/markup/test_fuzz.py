@@ -148,7 +148,7 @@ def test_it_takes_linear_time(unit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", ["\n", "&amp;", "a<break time='0.1ms'/>", "<phoneme ph='a'>x</phoneme>", "<x/>"])
 def test_ten_megabytes_end(unit):
     assert seconds(unit, 10_000_000 // len(unit)) < 40 * max(seconds(unit, 1_000_000 // len(unit)), 0.1)
 

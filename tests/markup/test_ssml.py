@@ -234,6 +234,11 @@ def test_marks(model):
         ]
     ]  # fmt: skip
     assert one.words[2].text == "three"
+    # the times of words count the silence before them, too
+    assert 1.0 <= one.words[0].start < one.words[-1].end <= one.end
+    assert one.words[0].start - 1.0 == pytest.approx(
+        model.synthesize("One two three.", trim="exact").chunks[0].words[0].start, abs=1e-6
+    )
     assert speech.to_dict()["chunks"][2]["marks"][-1] == {"name": "last", "time": pytest.approx(five.end + 2.0)}
 
 

@@ -10,6 +10,7 @@ from kittentts.errors import SettingError, VoiceError
 from kittentts.models.blend import find_style
 
 VOICES = {"a": np.full((3, 256), 1.0, np.float32), "b": np.full((5, 1, 256), 4.0, np.float32)}
+VOICES["a"][-1] = 2
 VOICES["b"][-1] = 7
 ALIASES = {"Anna": "a", "Ben": "b"}
 
@@ -31,7 +32,7 @@ def test_it_is_the_weighted_mean(name, share):
     assert style.dtype == np.float32
     assert np.allclose(rows[0], 1 + 3 * share, rtol=1e-6)
     # the last row of the shorter one goes on
-    assert np.allclose(rows[-1], 1 if share == 0 else 1 + 6 * share, rtol=1e-6)
+    assert np.allclose(rows[-1], 2 + 5 * share, rtol=1e-6)
     assert prior == pytest.approx(0.5 + 0.5 * share)
 
 
