@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 from contestants import ABLATION, CONTESTANTS, Contestant, peers
-from measure import Process, machine
+from measure import Process, add_model_option, machine
 from workloads import TIMED, WORKLOADS
 
 from kittentts import KittenTTSError
@@ -43,7 +43,7 @@ _OURS = ("ours", "ours, optimized")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=TIMED, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
     parser.add_argument("--peers", action="store_true", help="also kokoro-onnx and kittenml, if they are installed")

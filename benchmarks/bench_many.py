@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
+from measure import add_model_option
 
 import kittentts
 from kittentts import KittenTTS
@@ -61,7 +62,7 @@ WORKERS = joblib.cpu_count(only_physical_cores=True)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--rounds", type=int, default=3, help="at least 3 (default: %(default)s)")
     parser.add_argument("--flat", type=int, metavar="TEXTS", help="memory over so many texts instead")
     parser.add_argument("--pickle", action="store_true", help="a model that travels instead")

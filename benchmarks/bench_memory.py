@@ -1,11 +1,12 @@
 """How much memory speaking takes: for one run, for many at a time, and in the long run.
 
-    python benchmarks/bench_memory.py [--model demo] [--part runs pool held file]
+    python benchmarks/bench_memory.py [--model demo] [--part runs pool held file native]
 
 runs  what one run takes, by the length of its chunk, and what the engine's estimate says
 pool  20 chunks of 400 characters: the naive pool against ours (minutes, and more than 10 GB for the former)
 held  what a process holds after 60 chunks and after one
 file  what writing a long text to a file takes, by its length
+native  what one run takes with the graph as it was published, and with the optimized one
 
 Each line is of a process of its own, in MB: with the model open, the peak, and what is held afterwards.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from contestants import CONTESTANTS, Contestant, with_workers
-from measure import Process, machine
+from measure import Process, add_model_option, machine
 from workloads import WORKLOADS, long_sentences
 
 from kittentts import KittenTTS
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="default: all")
     options = parser.parse_args()
     print(f"{machine()}; model {options.model}\n")
@@ -87,7 +88,17 @@ def file(model: str) -> None:
         show(f"{20 * times} chunks to a file", process, spoken)
 
 
-PARTS = {part.__name__: part for part in (runs, pool, held, file)}
+def native(model: str) -> None:
+    # made before anything is measured
+    KittenTTS(model, optimize="exact").close()
+    for characters in (50, 100, 400):
+        for optimize in ("off", "exact"):
+            with Process(with_workers(1, optimize), model) as process:
+                spoken = process.speak(long_sentences(1, characters))
+            show(f"1 chunk of {characters} characters, {optimize}", process, spoken)
+
+
+PARTS = {part.__name__: part for part in (runs, pool, held, file, native)}
 
 
 def show(what: str, process: Process, spoken: Measurement, remark: str = "") -> None:

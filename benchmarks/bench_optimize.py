@@ -1,6 +1,6 @@
 """The graph as it was published against its faster variants: times, operators, outputs.
 
-    python benchmarks/bench_optimize.py [--model demo] [--rounds 5] [--text "..."] [--json FILE]
+    python benchmarks/bench_optimize.py [--model demo] [--rounds 5] [--text "..."] [--peak BILLIONS] [--json FILE]
 
 Makes every variant anew and compares it with the original bit for bit, on the probes of the optimizer and on the text,
 before it prints a time. The contestants are interleaved in one run; times are medians.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import math
 import os
 import statistics
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
-from measure import machine
+from measure import add_model_option, machine
 
 from kittentts import KittenTTS
 from kittentts.models.probes import probes
@@ -29,16 +30,24 @@ from kittentts.models.repository import find_model
 from kittentts.optimize.build import variants
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
 from kittentts.runtime import onnx_graph
+from kittentts.runtime.native_library import register
 
 TEXT = "Fishermen carry their nets down to the boats and talk about the weather."
 _OPERATORS = 12
+# operator that multiplies the windows of a convolution -> which of its inputs are the weights, (out, in, taps)
+_WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QuantizedConv": 2, "DynamicQuantizedConv": 1}
+# and those that do it as a product of matrices, (..., in * taps) by (in * taps, out)
+_MATRIX_PRODUCTS = {"MatMulInteger", "MatMulIntegerToFloat"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--rounds", type=int, default=5, help="at least 3 (default: %(default)s)")
     parser.add_argument("--text", default=TEXT, help="one sentence (default: %(default)r)")
+    parser.add_argument(
+        "--peak", type=float, help="8-bit products that this CPU can do on a core, in billions a second"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     options = parser.parse_args()
     if options.rounds < 3:
@@ -52,7 +61,7 @@ def main() -> None:
             else:
                 paths[variant.name] = variant.path
         report = measure(options.model, paths, options.text, options.rounds)
-    print_report(report)
+    print_report(report, options.peak)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
 
@@ -86,7 +95,9 @@ def measure(model: str, paths: dict[str, Path], text: str, rounds: int) -> dict[
                 seconds[name].append(time.perf_counter() - began)
         report["seconds"][str(threads)] = seconds
         report.setdefault("opening", opening)
-    report["operators"] = {name: operators(path, inputs) for name, path in paths.items()}
+    profiles = {name: profile(path, inputs) for name, path in paths.items()}
+    report["operators"] = {name: operators(events) for name, events in profiles.items()}
+    report["products"] = {name: products(events) for name, events in profiles.items()}
     return report
 
 
@@ -97,25 +108,47 @@ def inputs_of(model: str, text: str) -> dict[str, Any]:
     return {onnx_graph.token_input(engine.session): inputs.pop("input_ids")} | inputs
 
 
-def operators(path: Path, inputs: dict[str, Any]) -> dict[str, float]:
-    """Return the seconds of one single-threaded run by operator, most first, as ONNX Runtime's profiler tells."""
+def profile(path: Path, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what ONNX Runtime's profiler tells of the operators of a single-threaded run, the second one."""
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
+        register(options)
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        session.run(None, inputs)
+        for _ in range(2):
+            session.run(None, inputs)
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
+    kernels = [one for one in events if one.get("cat") == "Node" and one["name"].endswith("_kernel_time")]
+    return kernels[len(kernels) // 2 :]
+
+
+def operators(events: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the seconds of a run by operator, most first."""
     spent: collections.Counter[str] = collections.Counter()
     for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            spent[event["args"]["op_name"]] += event["dur"] / 1e6
+        spent[event["args"]["op_name"]] += event["dur"] / 1e6
     return dict(spent.most_common())
 
 
-def print_report(report: dict[str, Any]) -> None:
+def products(events: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how many products all convolutions of a run have, and the seconds that these take."""
+    found = {"products": 0.0, "seconds": 0.0}
+    for event in events:
+        operator = event["args"]["op_name"]
+        if operator in _WEIGHTS or operator in _MATRIX_PRODUCTS:
+            # without those that ONNX Runtime has packed
+            shapes = [next(iter(shape.values())) for shape in event["args"]["input_type_shape"]]
+            (result,) = event["args"]["output_type_shape"][0].values()
+            each = shapes[_WEIGHTS[operator]][1:] if operator in _WEIGHTS else shapes[0][-1:]
+            found["products"] += math.prod(result) * math.prod(each)
+            found["seconds"] += event["dur"] / 1e6
+    return found
+
+
+def print_report(report: dict[str, Any], peak: float | None) -> None:
     print(report["machine"])
     print(f"model {report['model']}; all 8-bit products exact: {report['exact with all 8-bit weights']}")
     print(f"one sentence, same samples, median of {report['rounds']} interleaved rounds\n")
@@ -142,6 +175,13 @@ def print_report(report: dict[str, Any]) -> None:
     for operator, _ in most.most_common(_OPERATORS):
         times = (report["operators"][name].get(operator, 0) for name in names)
         print(f"| {operator} | " + " | ".join(f"{seconds:.2f}" for seconds in times) + " |")
+    print("\nProducts of the convolutions in such a run:\n")
+    print("| graph | billions | seconds | billions a second |" + (" of the peak |" if peak else ""))
+    print("|---|---|---|---|" + ("---|" if peak else ""))
+    for name, one in report["products"].items():
+        speed = one["products"] / one["seconds"] / 1e9
+        share = f" {speed / peak:.0%} |" if peak else ""
+        print(f"| {name} | {one['products'] / 1e9:.1f} | {one['seconds']:.2f} | {speed:.0f} |{share}")
 
 
 if __name__ == "__main__":

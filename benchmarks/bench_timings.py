@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from measure import machine
+from measure import add_model_option, machine
 from onnx import helper, numpy_helper
 from workloads import WORKLOADS
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--rounds", type=int, default=9, help="(default: %(default)s)")
     options = parser.parse_args()
     print(machine())

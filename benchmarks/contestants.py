@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,7 @@ from kittentts.audio.waveform import trim_tail
 from kittentts.defaults import VOICE
 from kittentts.models.repository import find_model
 from kittentts.preprocess import chunk_text
-from kittentts.runtime import onnx_graph
+from kittentts.runtime import native_library, onnx_graph
 from kittentts.runtime.cancellation import Cancellation
 from kittentts.runtime.sessions import SharedSessions
 from kittentts.synthesis import plan
@@ -91,9 +92,9 @@ def plain_idea(model: str, **options: Any) -> Speak:
 
 
 def ours(model: str, without: str | None = None, **options: Any) -> Speak:
-    """Speak as `KittenTTS` does, one element of its plan (a key of `_SWITCHED_OFF`) switched off."""
+    """Speak as `KittenTTS` does, but without an element of its plan (a key of `_SWITCHED_OFF`) or the library."""
     if without is not None:
-        _SWITCHED_OFF[without]()
+        (_SWITCHED_OFF | {_NATIVE: _without_native_library})[without]()
     return KittenTTS(model, **options).generate
 
 
@@ -116,6 +117,12 @@ def _without_memory_given_back() -> None:
     Cancellation.run_options = lambda call, **_: options(call, release_memory=False)  # type: ignore[method-assign]
 
 
+def _without_native_library() -> None:
+    sys.modules["kittentts_native"] = None  # type: ignore[assignment] (so that it is not found)
+    native_library.search.cache_clear()
+
+
+_NATIVE = "kittentts-native"
 _SWITCHED_OFF = {
     "the last ones on all cores": _without_last_on_all_cores,
     "the second session": _without_second_session,
@@ -144,15 +151,17 @@ def kokoro_onnx(model: str, **_: Any) -> Speak:
     return lambda text: peer.create(text, voice)[0]
 
 
+EXACT = {"optimize": "exact"}
 CONTESTANTS = {
     "one core": Contestant(sequential, ORIGINAL | {"threads": 1}),
     "sequential": Contestant(sequential),
     "naive pool": Contestant(naive_pool),
     "plain idea": Contestant(plain_idea),
     "ours": Contestant(ours),
-    "ours, optimized": Contestant(ours, {"optimize": "exact"}),
+    "ours, optimized": Contestant(ours, EXACT | {"without": _NATIVE}),
 }
-EXACT = {"optimize": "exact"}
+if native_library.native_library() is not None:
+    CONTESTANTS["ours, native"] = Contestant(ours, EXACT)
 ABLATION = {
     "sequential": Contestant(sequential, EXACT),
     "plain idea": Contestant(plain_idea, EXACT),
@@ -168,8 +177,8 @@ def peers() -> dict[str, Contestant]:
     return {package: Contestant(way, same_samples=False) for package, way in found.items()}
 
 
-def with_workers(count: int) -> Contestant:
-    return Contestant(ours, ORIGINAL | {"max_workers": count})
+def with_workers(count: int, optimize: str = "off") -> Contestant:
+    return Contestant(ours, {"max_workers": count, "optimize": optimize})
 
 
 def _with_plain_session(model: str, threads: int, options: dict[str, Any]) -> KittenTTS_1_Onnx:
@@ -178,6 +187,7 @@ def _with_plain_session(model: str, threads: int, options: dict[str, Any]) -> Ki
     def plain(path: Any, *_: Any, **__: Any) -> onnxruntime.InferenceSession:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads
+        native_library.register(settings)
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
     with mock.patch.object(onnx_graph, "open_session", plain):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
+import nano_graph
 import numpy as np
 import onnxruntime
 
@@ -20,6 +21,7 @@ import kittentts
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
@@ -113,6 +115,12 @@ def memory(what: str) -> float | None:
             if line.startswith(what + ":"):
                 return int(line.split()[1]) / 1024
     return None
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--model`: what `KittenTTS` takes, or nano-like."""
+    shown = "what KittenTTS() takes, or nano-like, a synthetic graph (default: %(default)s)"
+    parser.add_argument("--model", default="demo", type=nano_graph.model, help=shown)
 
 
 def machine() -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contestants import EXACT, chunk_inputs
-from measure import machine
+from measure import add_model_option, machine
 from workloads import TIMED, WORKLOADS
 
 from kittentts import KittenTTS
@@ -52,7 +52,7 @@ class Costs:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="demo", help="what KittenTTS() takes (default: %(default)s)")
+    add_model_option(parser)
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=TIMED[1:], help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="how often each time is taken (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured")

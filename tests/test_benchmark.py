@@ -5,8 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nano_graph
+import numpy as np
 import pytest
+import quantized_model
 
+from kittentts import KittenTTS
+from kittentts.runtime.native_library import native_library
 from kittentts.runtime.resources import usable_cores
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -26,7 +31,8 @@ def test_bench_chunks(tiny_directory, tmp_path):
     output = tmp_path / "all.json", tmp_path / "all.png"
     result = run("bench_chunks.py", tiny_directory, "--quick", "--peers", "--json", output[0], "--plot", output[1])
     assert result.stdout.count("| quick | seconds (min-max) |") == 1
-    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized"):
+    native = ["ours, native"] if native_library() else []
+    for name in ("one core", "sequential", "naive pool", "ours", "ours, optimized", *native):
         assert result.stdout.count(f"| {name} |") == 1
     workloads = json.loads(output[0].read_text())["workloads"]
     assert len(workloads["quick"]["ours"]) == 3
@@ -56,7 +62,9 @@ bench_chunks.check_samples(spoken, contestants.CONTESTANTS)
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert (
-        "one core, naive pool, plain idea, ours, ours, optimized: other samples than sequential, so no times"
+        "one core, naive pool, plain idea, ours, ours, optimized"
+        + (", ours, native" if native_library() else "")
+        + ": other samples than sequential, so no times"
         in result.stderr
     )
 
@@ -125,3 +133,34 @@ def test_bench_many_over_many_texts(tiny_directory):
 
 def test_bench_many_of_a_pickle(tiny_directory):
     assert "bytes; import kittentts" in run("bench_many.py", tiny_directory, "--pickle").stdout
+
+
+def test_the_nano_like_graph_has_the_size_of_the_real_one():
+    graph = nano_graph.make_graph().graph
+    assert sum(np.prod(weights.dims) for weights in graph.initializer) == pytest.approx(14.0e6, rel=0.005)
+    operators = {node.op_type for node in graph.node}
+    assert {"RandomNormalLike", "RandomUniformLike", "InstanceNormalization", "STFT", "LSTM"} <= operators
+
+
+def test_a_benchmark_speaks_with_the_nano_like_graph(monkeypatch, tmp_path):
+    monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path))
+    made = nano_graph.model("nano-like")
+    assert nano_graph.model("nano-like") == made
+    assert nano_graph.model("demo") == "demo"
+    model = KittenTTS(made, optimize="off")
+    audio = model.generate("Hello, this is a sentence.")
+    assert 0.02 < audio.std() < np.abs(audio).max() < 1
+    # without noise the random nodes change nothing
+    assert model.generate("Hello.").tobytes() == model.generate("Hello.").tobytes()
+    assert model.generate("Hello.").tobytes() != model.generate("Hello.", voice="Bella").tobytes()
+
+
+def test_bench_optimize_and_check_native(monkeypatch, tmp_path):
+    monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path / "cache"))
+    voice = quantized_model.voice_directory(tmp_path / "voice")
+    output = run("bench_optimize.py", voice, "--rounds", 3, "--peak", 100).stdout
+    for name in ("original", "signed", *(["native"] if native_library() else [])):
+        assert output.count(f"| {name} |") >= 2
+    output = run("check_native.py", voice, "--texts", 2, "--threads", 1, "--workers", 1, 2).stdout
+    assert "18 runs with 1 threads: same waveform" in output
+    assert "2 chunks with 2 workers: same samples" in output

@@ -271,7 +271,8 @@ def test_what_the_last_two_copies_opened_stays_open(tiny_directory, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_copies_in_a_forked_child(run_python, tiny_directory):
     code = """
-import os, pickle, sys
+import pickle, sys
+import forks
 import session_counter
 from kittentts import KittenTTS, loading
 model = KittenTTS(sys.argv[1], max_workers=2)
@@ -280,12 +281,14 @@ expected = model.generate(text).tobytes()
 data = pickle.dumps(model)
 pickle.loads(data).generate(text)
 session_counter.opened = 0
-child = os.fork()
-if child == 0:
+
+def speaks_with_two_sessions():
     same = all(pickle.loads(data).generate(text).tobytes() == expected for _ in range(3))
+    global model
     del model
-    os._exit(0 if same and session_counter.opened == 2 else 1)
-assert os.waitpid(child, 0)[1] == 0
+    return same and session_counter.opened == 2
+
+assert forks.in_child(speaks_with_two_sessions)
 assert model.generate(text).tobytes() == expected
 assert session_counter.opened == 0
 """

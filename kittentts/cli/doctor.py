@@ -69,6 +69,7 @@ def _run(_: argparse.Namespace) -> int:
         _caches,
         _models,
         _extras,
+        _native,
         _variables,
     ):
         for finding in _findings(check):
@@ -241,6 +242,19 @@ def _extras() -> Iterator[Finding]:
             yield _sound_device()
         else:
             yield Finding(purpose.partition(" ")[0], f"{distribution} {version} for {purpose}")
+
+
+def _native() -> Iterator[Finding]:
+    from kittentts.runtime.native_library import NOT_INSTALLED, search
+
+    found = search()
+    if isinstance(found, str):
+        # it is on no index
+        mend = "pip install ./native in a checkout of kittentts, for faster graphs yet"
+        wrong = "" if found == NOT_INSTALLED else "cannot be used: "
+        yield Finding("native", f"kittentts-native {wrong}{found.removeprefix('it ')}", mend)
+    else:
+        yield Finding("native", f"kittentts-native {found.version} with its kernels for {found.kernel}")
 
 
 def _sound_device() -> Finding:

@@ -77,10 +77,12 @@ def _optimize(files: ModelFiles, folder: Path | None, *, quiet: bool) -> Record:
 
 def _print_result(record: Record) -> None:
     if not record.seconds:
-        print("nothing to gain: the model has no quantized convolutions")
+        print("nothing to gain: no rule applies to the model")
         return
     print(f"{'original':10} {record.seconds['original']:8.2f} s")
     if record.variant == "original":
         print("nothing is gained here; the original stays")
     else:
         print(f"the {record.variant} graph is used from now on")
+        if record.native:
+            print("where kittentts-native is missing, another one is")

@@ -91,10 +91,14 @@ def optimize(
 
 
 def _may_gain(original: Path) -> bool:
-    """Whether a graph has quantized convolutions. One with tensors in other files will not be opened at all."""
+    """Whether a graph has what a rule is about. One with tensors in other files will not be opened at all."""
+    from kittentts.runtime.native_library import native_library
     from kittentts.runtime.onnx_graph import file_contains, has_external_data
 
-    return file_contains(original, b"ConvInteger") and not has_external_data(original)
+    operators = [b"ConvInteger"]
+    if native_library() is not None:
+        operators += [b"InstanceNormalization", b"ReduceMean", b"STFT"]
+    return file_contains(original, *operators) and not has_external_data(original)
 
 
 def _check_onnx(what: str) -> None:
@@ -113,8 +117,7 @@ def _existing_file(original: Path, *, thorough: bool) -> Path | None:
 
 def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | None:
     """Return the file to open after making it, unless another process just did."""
-    from kittentts.optimize.build import build
-    from kittentts.optimize.convolution import FLAVOURS
+    from kittentts.optimize.build import build, variant_names
 
     with _lock(original):
         found = _existing_file(original, thorough=thorough)
@@ -124,7 +127,7 @@ def _made_in_cache(original: Path, probes: Probes, *, thorough: bool) -> Path | 
         # the bar is for terminals only
         with (
             replaced_directory(_cache_folder(original)) as aside,
-            open_bar(total=len(FLAVOURS), desc="optimizing the model, once", leave=False, disable=None) as bar,
+            open_bar(total=len(variant_names()), desc="optimizing the model, once", leave=False, disable=None) as bar,
         ):
             record = build(original, aside, probes, thorough=thorough, report=lambda _: bar.update())
         logger.info("the %s variant is the fastest: %s", record.variant, record.seconds)

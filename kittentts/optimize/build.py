@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import onnx
 from onnx import helper
@@ -16,17 +16,33 @@ from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.convolution import FLAVOURS, convolution_rule, largest_pair
 from kittentts.optimize.cpu import cpu_identity
 from kittentts.optimize.editable_graph import all_nodes
-from kittentts.optimize.record import MODEL_FILE, ORIGINAL, RULES, Record, write_record
+from kittentts.optimize.native_convolution import quantized_convolution_rule
+from kittentts.optimize.native_normalization import normalization_rule
+from kittentts.optimize.native_selftest import is_native_exact
+from kittentts.optimize.native_spectrum import spectrum_rule
+from kittentts.optimize.record import (
+    MODEL_FILE,
+    NATIVE,
+    ORIGINAL,
+    RULES,
+    STANDARD_MODEL_FILE,
+    STANDARD_RECORD_FILE,
+    Record,
+    write_record,
+)
 from kittentts.optimize.rewrite import Applied, apply
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR, is_exact
 from kittentts.optimize.session import open_single_threaded
-from kittentts.runtime.onnx_graph import RANDOM_OPERATORS, check_interface, token_input
+from kittentts.runtime.native_library import native_library
+from kittentts.runtime.onnx_graph import RANDOM_OPERATORS, check_interface, onnxruntime_errors, token_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from kittentts.optimize.convolution import Flavour
 
     Inputs = Mapping[str, NDArray[Any]]
 
@@ -68,6 +84,8 @@ def build(
 ) -> Record:
     """Write the fastest verified variant, if it is faster than the original, and its record into a folder.
 
+    If it needs kittentts-native and all were measured, the fastest one that does not is written beside it.
+
     Args:
         original: the ONNX file.
         folder: exists and is empty.
@@ -79,32 +97,52 @@ def build(
         ModelError: the graph is none of a voice.
         Whatever onnx and onnxruntime raise for a file that is no graph, or one that does not run.
     """
-    best = None
+    found: list[Variant] = []
     seconds: dict[str, float] = {}
     for variant in variants(original, folder, probes):
         report(variant)
         seconds |= {ORIGINAL: variant.original_seconds, variant.name: variant.seconds}
-        if variant.gain >= _LEAST_GAIN and (best is None or variant.gain > best.gain):
-            best = variant
-        if best and not thorough:
+        if variant.gain >= _LEAST_GAIN:
+            found.append(variant)
+        if found and not thorough:
             break
-    if best:
-        best.path.rename(folder / MODEL_FILE)
-    for other in FLAVOURS:
-        (folder / f"{other}.onnx").unlink(missing_ok=True)
-    record = Record(
-        source=sha1(original),
-        variant=best.name if best else ORIGINAL,
-        file=sha1(folder / MODEL_FILE) if best else "",
-        largest_pair=best.largest_pair if best else 0,
-        rules=RULES,
-        onnxruntime=import_onnxruntime().__version__,
-        cpu=cpu_identity(),
-        thorough=thorough,
-        seconds=seconds,
-    )
+
+    def record_of(variant: Variant | None, file: Path) -> Record:
+        if variant is not None:
+            variant.path.rename(file)
+        return Record(
+            source=sha1(original),
+            variant=variant.name if variant else ORIGINAL,
+            file=sha1(file) if variant else "",
+            largest_pair=variant.largest_pair if variant else 0,
+            rules=RULES,
+            onnxruntime=import_onnxruntime().__version__,
+            cpu=cpu_identity(),
+            thorough=thorough,
+            seconds=seconds,
+            native=_native_version() if variant and variant.name == NATIVE else "",
+        )
+
+    found.sort(key=lambda variant: variant.gain)
+    best = found.pop() if found else None
+    record = record_of(best, folder / MODEL_FILE)
     write_record(record, folder)
+    if thorough and record.native:
+        standard = record_of(found.pop() if found else None, folder / STANDARD_MODEL_FILE)
+        write_record(standard, folder, STANDARD_RECORD_FILE)
+    for other in variant_names():
+        (folder / f"{other}.onnx").unlink(missing_ok=True)
     return record
+
+
+def _native_version() -> str:
+    library = native_library()
+    return library.version if library else ""
+
+
+def variant_names() -> tuple[str, ...]:
+    """Return those that can be made here, in the order in which they are tried: the fastest, as a rule, comes first."""
+    return (NATIVE, *FLAVOURS) if native_library() else FLAVOURS
 
 
 def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inputs]]) -> Iterator[Variant]:
@@ -114,32 +152,54 @@ def variants(original: Path, folder: Path, probes: Callable[[str], Sequence[Inpu
     reference = open_single_threaded(original if seeded is None else seeded.SerializeToString())
     check_interface(reference, original)
     inputs = probes(token_input(reference))
-    # what this CPU may take: neighbours of any size, or those that are safe on all
-    limit = LARGEST_PAIR if is_exact(LARGEST_PAIR) else SAFE_PAIR
-    for flavour in FLAVOURS:
-        variant = Variant(flavour, folder / f"{flavour}.onnx")
-        written, variant.applied = _rewritten(model, flavour, limit)
-        if not variant.applied.rewritten:
-            logger.info("%s: nothing to rewrite: %s", flavour, dict(variant.applied.refused))
-            continue
-        variant.largest_pair = largest_pair(written)
-        open_single_threaded(written.SerializeToString(), optimized=variant.path)
-        if seeded is None:
-            session = open_single_threaded(variant.path)
-        else:
-            session = open_single_threaded(_rewritten(seeded, flavour, limit)[0].SerializeToString())
-        compare(variant, reference, session, inputs)
-        if not is_exact(variant.largest_pair):
-            variant.difference = "this CPU fails the self-test"
+    if native_library() is None:
+        logger.info("the native variant is not made: there is no kittentts-native that can be used")
+    # RuntimeError: the library cannot be loaded
+    errors: tuple[type[Exception], ...] = (RuntimeError, *onnxruntime_errors())
+    for name in variant_names():
+        variant = Variant(name, folder / f"{name}.onnx")
+        try:
+            written = _written(model, variant)
+            if not variant.applied.rewritten:
+                logger.info("%s: nothing to rewrite: %s", name, dict(variant.applied.refused))
+                continue
+            variant.largest_pair = largest_pair(written)
+            if name == NATIVE:
+                # ONNX Runtime has been through it; stored by it once more, a float32 graph took 17 MB more when open
+                onnx.save(written, variant.path)
+            else:
+                open_single_threaded(written.SerializeToString(), optimized=variant.path)
+            if seeded is None:
+                session = open_single_threaded(variant.path)
+            else:
+                session = open_single_threaded(_written(seeded, variant).SerializeToString())
+            compare(variant, reference, session, inputs)
+            if not is_exact(variant.largest_pair) or (name == NATIVE and not is_native_exact()):
+                variant.difference = "this CPU fails the self-test"
+        except errors as error:
+            variant.difference = f"ONNX Runtime refuses it: {error}"
         if variant.difference:
-            logger.warning("the %s variant is thrown away: %s", flavour, variant.difference)
+            logger.warning("the %s variant is thrown away: %s", name, variant.difference)
         yield variant
 
 
-def _rewritten(model: onnx.ModelProto, flavour: Any, limit: int) -> tuple[onnx.ModelProto, Applied]:
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    return copy, apply(copy, [convolution_rule(flavour, limit)])
+def _written(model: onnx.ModelProto, variant: Variant) -> onnx.ModelProto:
+    """Return a variant of a model, and note in it what the rules did."""
+    if variant.name == NATIVE:
+        # Which nodes ONNX Runtime fuses depends on the others around them. So it fuses first, in the graph as it was
+        # published, and these rules are for what it leaves: else it may round in other places than in the original.
+        fused = variant.path.with_suffix(".fused")
+        open_single_threaded(model.SerializeToString(), optimized=fused)
+        written = onnx.load(fused)
+        fused.unlink()
+        rules = [normalization_rule(), quantized_convolution_rule(), spectrum_rule()]
+    else:
+        written = onnx.ModelProto()
+        written.CopyFrom(model)
+        # what this CPU may take: neighbours of any size, or those that are safe on all
+        rules = [convolution_rule(cast("Flavour", variant.name), LARGEST_PAIR if is_exact(LARGEST_PAIR) else SAFE_PAIR)]
+    variant.applied = apply(written, rules, before=model)
+    return written
 
 
 def compare(variant: Variant, reference: Any, session: Any, inputs: Sequence[Inputs]) -> None:

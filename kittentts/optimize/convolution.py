@@ -59,7 +59,7 @@ def convolution_rule(flavour: Flavour, limit: int = LARGEST_PAIR) -> RewriteRule
     signed = flavour == "signed"
 
     def refuse(graph: Graph, node: NodeProto) -> str | None:
-        reason = _refuse(graph, node)
+        reason = refusal(graph, node)
         if reason is None and signed and _largest_pair(_matrix(graph, node, signed=True)[0]) > limit:
             return "its sums of two products may saturate on this CPU"
         return reason
@@ -96,8 +96,9 @@ def _largest_pair(weights: NDArray[np.int8]) -> int:
     return largest
 
 
-def _refuse(graph: Graph, node: NodeProto) -> str | None:
-    _, w, _, w0 = _inputs(node)
+def refusal(graph: Graph, node: NodeProto) -> str | None:
+    """Return why no rule can treat a `ConvInteger`; None where one may."""
+    _, w, _, w0 = inputs_of(node)
     weights = graph.value(w)
     found = attributes(node)
     if weights is None or (w0 and graph.value(w0) is None):
@@ -112,7 +113,7 @@ def _refuse(graph: Graph, node: NodeProto) -> str | None:
 
 
 def _refuse_input(graph: Graph, node: NodeProto) -> str | None:
-    x, _, x0, _ = _inputs(node)
+    x, _, x0, _ = inputs_of(node)
     if graph.input_type(x) != TensorProto.UINT8 and not _is_quantized(graph, x):
         return "its input is not known to be of unsigned 8-bit integers"
     zero = graph.value(x0) if x0 else np.zeros(1)
@@ -128,13 +129,13 @@ def _is_quantized(graph: Graph, name: str) -> bool:
 
 
 def _refuse_float(graph: Graph, node: NodeProto) -> str | None:
-    reason = _refuse(graph, node)
+    reason = refusal(graph, node)
     if reason is None and not _fits_float(_centred(graph, node)):
         return "its sums may exceed what float32 holds exactly"
     return reason
 
 
-def _inputs(node: NodeProto) -> tuple[str, str, str, str]:
+def inputs_of(node: NodeProto) -> tuple[str, str, str, str]:
     """Return the names of x, w and their zero points, "" for a zero point that is left out: it is 0."""
     x, w, x0, w0 = [*node.input, "", ""][:4]
     return x, w, x0, w0
@@ -148,7 +149,7 @@ def _centred(graph: Graph, node: NodeProto) -> NDArray[np.int32]:
 
 def _weights(graph: Graph, node: NodeProto) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return w, of shape (C_out, C_in, K), and its zero point: one number, or one for each channel out."""
-    _, w, _, w0 = _inputs(node)
+    _, w, _, w0 = inputs_of(node)
     zero = graph.value(w0) if w0 else np.zeros(1)
     return np.asarray(graph.value(w), np.int32), np.asarray(zero, np.int32).reshape(-1)
 
@@ -157,7 +158,7 @@ def _fits_float(centred: NDArray[np.int32]) -> bool:
     return bool(np.abs(centred).sum(axis=(1, 2)).max() * _LARGEST_ACTIVATION <= _EXACT_FLOAT)
 
 
-def _geometry(node: NodeProto) -> tuple[int, int, list[int]]:
+def geometry(node: NodeProto) -> tuple[int, int, list[int]]:
     """Return stride, dilation and the padding before and after."""
     found = attributes(node)
     pads = found.get("pads", [0, 0]) if found.get("auto_pad", b"NOTSET") == b"NOTSET" else [0, 0]
@@ -168,7 +169,7 @@ def _rewrite_as_matmul(graph: Graph, node: NodeProto, *, signed: bool) -> None:
     columns = _windows(graph, node)
     matrix, zero = _matrix(graph, node, signed=signed)
     right = [graph.constant(matrix)]
-    zeros = [_inputs(node)[2], graph.constant(zero) if zero.any() else ""]
+    zeros = [inputs_of(node)[2], graph.constant(zero) if zero.any() else ""]
     end, bias = _float_result(graph, node)
     if end is None:
         product = graph.add("MatMulInteger", [columns, *right, *zeros])
@@ -190,7 +191,7 @@ def _matrix(graph: Graph, node: NodeProto, *, signed: bool) -> tuple[NDArray[Any
         weights, zero = centred, np.zeros(1, np.int32)
     else:
         # uint8 to int8 or back
-        given = graph.value(_inputs(node)[1])
+        given = graph.value(inputs_of(node)[1])
         shift = 0 if given is not None and given.dtype == kind else -128 if signed else 128
         weights, zero = weights + shift, zero + shift
     matrix = weights.transpose(2, 1, 0).reshape(-1, len(weights)).astype(kind)
@@ -199,9 +200,9 @@ def _matrix(graph: Graph, node: NodeProto, *, signed: bool) -> tuple[NDArray[Any
 
 def _windows(graph: Graph, node: NodeProto) -> str:
     """Add what makes of x, (N, C_in, T), its windows, (N, times, K C_in)."""
-    x, _, x0, _ = _inputs(node)
+    x, _, x0, _ = inputs_of(node)
     _, channels, taps = _weights(graph, node)[0].shape
-    stride, dilation, pads = _geometry(node)
+    stride, dilation, pads = geometry(node)
     rows = graph.add("Transpose", [x], perm=[0, 2, 1])
     if any(pads):
         zero = x0 or graph.constant(np.uint8(0))
@@ -222,9 +223,9 @@ def _windows(graph: Graph, node: NodeProto) -> str:
 
 
 def _rewrite_as_float(graph: Graph, node: NodeProto) -> None:
-    x, _, x0, _ = _inputs(node)
+    x, _, x0, _ = inputs_of(node)
     centred = _centred(graph, node)
-    stride, dilation, pads = _geometry(node)
+    stride, dilation, pads = geometry(node)
     values = graph.add("Cast", [x], to=TensorProto.FLOAT)
     if x0:
         values = graph.add("Sub", [values, graph.add("Cast", [x0], to=TensorProto.FLOAT)])
@@ -250,15 +251,16 @@ def _float_result(graph: Graph, node: NodeProto) -> tuple[str | None, str | None
         others = [name for name in after.input if name != node.output[0]]
         bias = _exact_bias(graph, others[0], len(_centred(graph, node))) if len(others) == 1 else None
         cast = graph.only_consumer(after.output[0])
-        if bias is None or cast is None or not _is_cast_to_float(cast):
+        if bias is None or cast is None or not is_cast_to_float(cast):
             return None, None
         return cast.output[0], bias
-    if after is not None and _is_cast_to_float(after):
+    if after is not None and is_cast_to_float(after):
         return after.output[0], None
     return None, None
 
 
-def _is_cast_to_float(node: NodeProto) -> bool:
+def is_cast_to_float(node: NodeProto) -> bool:
+    """Whether a node makes float32 of what it is given."""
     return node.op_type == "Cast" and attributes(node)["to"] == TensorProto.FLOAT
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import graphlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import AttributeProto, NodeProto, helper, numpy_helper
+from onnx import AttributeProto, NodeProto, helper, numpy_helper, shape_inference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +26,12 @@ class Graph:
 
     Args:
         model: changed by `finish`, not before.
+        before: see `rewrite.apply`.
     """
 
-    def __init__(self, model: ModelProto) -> None:
+    def __init__(self, model: ModelProto, before: ModelProto | None = None) -> None:
         self._model = model
+        self._before = before
         self._graph = model.graph
         self._nodes = list(self._graph.node)
         self._initializers = {one.name: one for one in self._graph.initializer}
@@ -51,10 +54,14 @@ class Graph:
         """Return the node that produces a tensor; None for inputs of the graph and for initializers."""
         return self._producers.get(name)
 
+    def consumers(self, name: str) -> list[NodeProto] | None:
+        """Return the model's nodes that consume a tensor; None for an output of the graph: others consume it, too."""
+        return None if name in self._outputs else self._consumers[name]
+
     def only_consumer(self, name: str) -> NodeProto | None:
         """Return the node that consumes a tensor, if it is the only one and the tensor is no output of the graph."""
-        consumers = self._consumers[name]
-        return consumers[0] if len(consumers) == 1 and name not in self._outputs else None
+        consumers = self.consumers(name)
+        return consumers[0] if consumers is not None and len(consumers) == 1 else None
 
     def value(self, name: str) -> NDArray[Any] | None:
         """Return a constant; None for what is known only when the graph runs."""
@@ -67,6 +74,24 @@ class Graph:
     def input_type(self, name: str) -> int | None:
         """Return the element type of an input of the graph; None for any other tensor."""
         return next((one.type.tensor_type.elem_type for one in self._graph.input if one.name == name), None)
+
+    def shape(self, name: str) -> tuple[int | None, ...] | None:
+        """Return a tensor's dimensions, None for each that is known only when the graph runs; None for all of them."""
+        value = self.value(name)
+        return value.shape if value is not None else self._shapes.get(name)
+
+    @functools.cached_property
+    def _shapes(self) -> dict[str, tuple[int | None, ...]]:
+        models = [self._model] if self._before is None else [self._model, self._before]
+        inferred = [shape_inference.infer_shapes(model, data_prop=True).graph for model in models]
+        return {
+            one.name: tuple(
+                size.dim_value if size.HasField("dim_value") else None for size in one.type.tensor_type.shape.dim
+            )
+            for graph in inferred
+            for one in (*graph.input, *graph.value_info)
+            if one.type.tensor_type.HasField("shape")
+        }
 
     def constant(self, value: Any) -> str:
         """Return the name of a constant, the same one for equal values."""
@@ -89,9 +114,20 @@ class Graph:
             self._producers[name] = node
         return self._added[key]
 
+    def second_output(self, name: str) -> str:
+        """Return the second output of the node that was added with this first one."""
+        outputs = self._producers[name].output
+        if len(outputs) == 1:
+            outputs.append(f"{name}_second")
+        return str(outputs[1])
+
     def replace(self, old: str, new: str) -> None:
         """Let `finish` make all consumers of `old` consume `new`."""
         self._replaced[old] = new
+
+    def replacement(self, name: str) -> str | None:
+        """Return what replaces a tensor; None for one that is not replaced."""
+        return self._replaced.get(name)
 
     def finish(self) -> None:
         """Write the changes into the model."""
@@ -114,6 +150,11 @@ class Graph:
 def attributes(node: NodeProto) -> dict[str, Any]:
     """Return a node's attributes as Python values."""
     return {one.name: helper.get_attribute_value(one) for one in node.attribute}
+
+
+def other_input(node: NodeProto, name: str) -> str:
+    """Return the input of a node of two inputs that is not this one; "" where both are."""
+    return next((one for one in node.input if one != name), "")
 
 
 def used_names(node: NodeProto) -> set[str]:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from kittentts.models.cache import sha1
 from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.optimize.cpu import cpu_identity
+from kittentts.optimize.native_selftest import is_native_exact
 from kittentts.optimize.selftest import LARGEST_PAIR, is_exact
+from kittentts.runtime.native_library import native_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +25,11 @@ RULES = 1
 """The version of the rule set: a graph made by another one is made anew."""
 RECORD_FILE = "optimized.json"
 MODEL_FILE = "optimized.onnx"
+STANDARD_RECORD_FILE = "optimized-standard.json"
+STANDARD_MODEL_FILE = "optimized-standard.onnx"
+"""Beside a graph that needs kittentts-native: the fastest one that does not."""
 ORIGINAL = "original"
+NATIVE = "native"
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Record:
     source: str
     """SHA-1 of the original ONNX file."""
     variant: str
-    """"signed", "unsigned", "float"; or "original": no other was verified and faster."""
+    """"native", "signed", "unsigned", "float"; or "original": no other was verified and faster."""
     file: str
     """SHA-1 of the optimized file; "" for the original."""
     largest_pair: int
@@ -46,11 +52,13 @@ class Record:
     """Whether all variants were tried; else those up to the first that was verified and faster."""
     seconds: dict[str, float]
     """Variant -> what the probes took, single-threaded, when it was made."""
+    native: str = ""
+    """The version of kittentts-native that the graph needs; "" for none."""
 
 
-def read_record(folder: Path) -> Record | None:
-    """Return the record in a folder; None where there is none, or it is damaged."""
-    file = folder / RECORD_FILE
+def read_record(folder: Path, name: str = RECORD_FILE) -> Record | None:
+    """Return a record in a folder; None where there is none, or it is damaged."""
+    file = folder / name
     if not file.is_file():
         return None
     try:
@@ -61,27 +69,34 @@ def read_record(folder: Path) -> Record | None:
     return record if isinstance(record.largest_pair, int) and 0 <= record.largest_pair <= LARGEST_PAIR else None
 
 
-def write_record(record: Record, folder: Path) -> None:
+def write_record(record: Record, folder: Path, name: str = RECORD_FILE) -> None:
     """Write it."""
-    (folder / RECORD_FILE).write_text(json.dumps(dataclasses.asdict(record), indent=2), encoding="utf-8")
+    (folder / name).write_text(json.dumps(dataclasses.asdict(record), indent=2), encoding="utf-8")
 
 
 def usable_file(folder: Path, original: Path, *, thorough: bool = False) -> Path | None:
     """Return which file to open: the folder's optimized one, or the original where this CPU or the record says so.
 
     None where the folder has no undamaged graph that was made of this original by these rules, `thorough`ly if that is
-    asked for. The hashes tell damage, not intent: whoever can write to the folder decides what is spoken.
+    asked for; nor where it has only one that needs another kittentts-native than there is. The hashes tell damage, not
+    intent: whoever can write to the folder decides what is spoken.
     """
-    record = read_record(folder)
-    if record is None or (record.source, record.rules) != (sha1(original), RULES):
-        return None
-    if thorough and not record.thorough:
+    files = (RECORD_FILE, MODEL_FILE), (STANDARD_RECORD_FILE, STANDARD_MODEL_FILE)
+    found = (_usable_file(folder, *names, original, thorough=thorough) for names in files)
+    return next((file for file in found if file is not None), None)
+
+
+def _usable_file(folder: Path, record_name: str, model_name: str, original: Path, *, thorough: bool) -> Path | None:
+    record = read_record(folder, record_name)
+    if record is None or (record.source, record.rules) != (sha1(original), RULES) or (thorough and not record.thorough):
         return None
     if record.variant == ORIGINAL:
         return original
-    file = folder / MODEL_FILE
+    file = folder / model_name
     if not file.is_file() or sha1(file) != record.file:
         logger.warning("%s is damaged", file)
+        return None
+    if record.native and not _has_native(record.native, file):
         return None
     if not is_exact(record.largest_pair):
         logger.info("this CPU does not multiply 8-bit integers as %s needs it; the original graph is used", file)
@@ -89,7 +104,23 @@ def usable_file(folder: Path, original: Path, *, thorough: bool = False) -> Path
     return file
 
 
+def _has_native(version: str, file: Path) -> bool:
+    """Whether the library is there in this version, and its results are right."""
+    library = native_library()
+    if library is None or library.version != version:
+        there = f"{library.version} is there" if library else "there is none that can be used"
+        logger.info("%s needs kittentts-native %s, and %s; another graph is used", file, version, there)
+        return False
+    if not is_native_exact():
+        logger.warning("kittentts-native fails its self-test here; another graph than %s is used", file)
+        return False
+    return True
+
+
 def cache_key(original: Path) -> str:
     """Return the name of a graph's folder in the cache."""
-    parts = sha1(original), str(RULES), import_onnxruntime().__version__, cpu_identity()
+    parts = [sha1(original), str(RULES), import_onnxruntime().__version__, cpu_identity()]
+    library = native_library()
+    if library is not None:
+        parts += [library.version, library.kernel]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

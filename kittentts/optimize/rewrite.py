@@ -37,9 +37,15 @@ class Applied:
     """Rule and reason -> how many nodes."""
 
 
-def apply(model: ModelProto, rules: Sequence[RewriteRule]) -> Applied:
-    """Change the model by the rules, each node by the first rule that does not refuse it."""
-    graph, applied = Graph(model), Applied()
+def apply(model: ModelProto, rules: Sequence[RewriteRule], before: ModelProto | None = None) -> Applied:
+    """Change the model by the rules, each node by the first rule that does not refuse it.
+
+    Args:
+        model: changed in place.
+        rules: in the order in which they are tried.
+        before: the model before ONNX Runtime fused some of its nodes; shapes are better known in it.
+    """
+    graph, applied = Graph(model, before), Applied()
     for node in graph.nodes:
         for rule in rules:
             if node.op_type != rule.op_type:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kittentts.onnxruntime_import import import_onnxruntime
+from kittentts.runtime import native_library
+from kittentts.runtime.onnx_graph import file_contains
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,9 @@ def open_single_threaded(model: bytes | Path, *, optimized: Path | None = None) 
     options.enable_mem_pattern = False
     # errors are raised, not printed
     options.log_severity_level = 4
+    marked = native_library.MARK in model if isinstance(model, bytes) else file_contains(model, native_library.MARK)
+    if marked:
+        native_library.register(options)
     if optimized is not None:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(optimized)

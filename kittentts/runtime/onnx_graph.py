@@ -15,6 +15,7 @@ from kittentts.audio.waveform import mono_audio_array
 from kittentts.errors import BackendError, ModelError, SynthesisError
 from kittentts.onnxruntime_import import import_onnxruntime
 from kittentts.regular_file import check_regular_file
+from kittentts.runtime import native_library
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ def open_session(
         raise ModelError(f"{path} keeps tensors in other files; a voice's ONNX file must hold all of them itself")
     providers = _providers(backend)
     # ValueError: a name in the graph is no UTF-8
-    malformed: tuple[type[Exception], ...] = (ValueError, RuntimeError, *_errors())
+    malformed: tuple[type[Exception], ...] = (ValueError, RuntimeError, *onnxruntime_errors())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # A pattern is kept for each length of text: measured, a repeated 400 characters then hold 1.2 GB instead of 0.9.
@@ -73,6 +74,8 @@ def open_session(
     # errors are raised, not printed; the warnings are about exported graphs that nobody here can change
     options.log_severity_level = 4
     try:
+        if native_library.native_library() and file_contains(path, native_library.MARK):
+            native_library.register(options)
         with session_creation_lock:
             # a random node takes the global seed when its session is opened, and goes on from there run by run
             if seed is not None:
@@ -197,7 +200,7 @@ def run(
     names = [waveform] if durations is None else [waveform, durations]
     try:
         outputs = session.run(names, dict(inputs), options)
-    except _errors() as error:
+    except onnxruntime_errors() as error:
         raise SynthesisError(str(error)) from error
     tokens = next(inputs[name] for name in _TOKEN_INPUTS if name in inputs)
     return _waveform(outputs[0]), None if durations is None else _frames(outputs[1], tokens.size)
@@ -220,7 +223,7 @@ def _frames(output: Any, tokens: int) -> NDArray[np.int64] | None:
     return frames if frames.size == tokens and frames.min() >= 0 else None
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def onnxruntime_errors() -> tuple[type[Exception], ...]:
     """ONNX Runtime's own exceptions: a dozen private classes without a common base."""
     state = import_onnxruntime().capi.onnxruntime_pybind11_state
     found = (getattr(state, name) for name in dir(state))

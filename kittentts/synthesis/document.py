@@ -64,9 +64,8 @@ def _requests_of_part(part: Part, place: _Place, make: Make, requests_of: Reques
         nonlocal is_complete
         end = stretch.start + len(text)
         is_last = end == len(part.text)
-        joint = stretch.joint
-        if is_last and (part.pause is not None or part.is_continued):
-            joint = joint_silence(part.text) if part.pause is None else part.pause
+        joint = joint_silence(part.text) if is_last and part.is_continued else stretch.joint
+        pause = part.pause if is_last else None
         position = part.to_document(end - 1, end)[1]
         marks = itertools.takewhile(lambda mark: is_last or mark.position < position, place.marks)
         moved = dataclasses.replace(
@@ -74,6 +73,7 @@ def _requests_of_part(part: Part, place: _Place, make: Make, requests_of: Reques
             first_index=first_index + stretch.first_index,
             continues=stretch.continues or place.continues or place.lead > 0,
             joint=joint,
+            pause=pause,
             lead=place.lead,
             part=part,
             marks=tuple(marks),
@@ -81,7 +81,7 @@ def _requests_of_part(part: Part, place: _Place, make: Make, requests_of: Reques
         request = make(text, cut=cut, stretch=moved)
         place.index = request.last_index + 1
         place.lead = 0.0
-        place.continues = joint is not None
+        place.continues = (joint, pause) != (None, None)
         for _ in moved.marks:
             place.marks.popleft()
         is_complete = is_last

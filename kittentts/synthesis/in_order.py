@@ -40,7 +40,8 @@ def run_in_order(
                 scheduler.permit()
                 place, count = place + 1, count + 1
             elif number in errors:
-                raise errors[number]
+                # neither here nor below may this frame, which the error's stack holds, hold the error
+                raise errors.pop(number)
             elif place == totals.get(number):
                 del totals[number]
                 number, place = number + 1, 0
@@ -56,6 +57,7 @@ def run_in_order(
                 else:
                     ready[outcome.request, outcome.place] = outcome.chunk
                     reporter.record(outcome.chunk)
+                del outcome
         reporter.report()
         if count == 0:
             raise nothing_to_speak(text)

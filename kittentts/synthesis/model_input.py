@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kittentts.phonemes.vocabulary import TextCleaner
-    from kittentts.synthesis.request import Request
+    from kittentts.synthesis.request import Request, Stretch
 
 # What the longest chunk takes at a fifth of the voice's own pace: some 5 GB of memory with 82M parameters.
 _MOST_TOKENS_AT_SPEED_1 = 2_560
@@ -57,12 +57,21 @@ def make_model_inputs(request: Request, phonemize: Callable[[str], str], cleaner
                 symbols=piece,
                 is_last=number == len(pieces),
                 continues=stretch.continues and index == stretch.first_index and number == 1,
-                joint=stretch.joint if index == request.last_index and number == len(pieces) else None,
+                joint=_silence_after(stretch, float(request.speed))
+                if index == request.last_index and number == len(pieces)
+                else None,
                 lead=stretch.lead if index == stretch.first_index and number == 1 else 0.0,
                 token_ids=np.array([token_ids], np.int64),
                 style=style_row(request.voice, length),
                 speed=np.array([request.speed], np.float32),
             )
+
+
+def _silence_after(stretch: Stretch, speed: float) -> float | None:
+    """Return the seconds of silence after a stretch; None where its end is cut as that of any sentence."""
+    if stretch.pause is not None:
+        return stretch.pause
+    return None if stretch.joint is None else stretch.joint / speed
 
 
 def run_seed(seed: int, model_input: ModelInput) -> int:

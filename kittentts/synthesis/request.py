@@ -48,7 +48,9 @@ class Stretch:
     continues: bool = False
     """Whether it begins inside of a sentence, whose beginning was spoken before."""
     joint: float | None = None
-    """Seconds of silence after it, if it ends inside of a sentence, or where markup asks for silence."""
+    """Seconds of silence after it at speed 1, if it ends inside of a sentence."""
+    pause: float | None = None
+    """Seconds of silence after it, where markup asks for it."""
     lead: float = 0.0
     """Seconds of silence before it."""
     part: Part | None = None

@@ -284,3 +284,5 @@ class Scheduler:
         self._unfinished.discard((number, place))
         if not self._cancellation.is_stopped:  # else it would only hold this object, in a cycle
             self._outcomes.put(outcome)
+        # the stack of an error holds this frame, which would hold the error: the model would stay until a collection
+        del outcome

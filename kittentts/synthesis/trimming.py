@@ -35,9 +35,11 @@ _EARLY = 3 * SAMPLE_RATE // 20
 # steps: shorter than the first, and further from the speech than the second, it is the click at a waveform's end
 _CLICK = 6
 _APART = 30
-# Seconds of silence inside of sentences, between the words around a mark, and where there is none.
-_JOINTS = ((tuple(',)]}”»"'), 0.15), ((";", ":", "—", "–", "…", "..."), 0.2))
-_NO_MARK = 0.03
+# Seconds at speed 1 that a speaker rests inside of a sentence, without the margins. In 50 sentences of the demo voice
+# there is silence of 0.59 s around a comma (median of 47; half between 0.54 and 0.63), 0.58 around a semicolon, 0.69
+# around a colon, and 0.03 between words without a mark, which the margins are.
+_JOINTS = ((":", 0.65), (tuple(',;—–…)]}”»"'), 0.55), ("...", 0.55))
+_NO_MARK = 0.0
 
 
 def trimmed(
@@ -112,7 +114,7 @@ def _faded(waveform: Samples, *, begin: bool, end: bool) -> Samples:
 
 
 def joint_silence(text: str) -> float:
-    """Return how many seconds a speaker rests inside of a sentence, after a stretch of it."""
+    """Return how many seconds, at speed 1, a speaker rests inside of a sentence, after a stretch of it."""
     return next((seconds for marks, seconds in _JOINTS if text.rstrip().endswith(marks)), _NO_MARK)
 
 

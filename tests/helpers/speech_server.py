@@ -77,10 +77,11 @@ def post_raw(url, fields, **headers):
 
 
 def metric(url, name):
-    """Return the value of a metric, named with its labels."""
+    """Return the value of a metric, named with its labels; one with labels is not there before it is counted."""
     for line in CLIENT.get(url + "/metrics").text.splitlines():
         if line.rpartition(" ")[0] == name:
             return float(line.rpartition(" ")[2])
+    assert "{" in name, f"there is no metric {name}"
     return 0.0
 
 

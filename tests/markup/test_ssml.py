@@ -151,8 +151,8 @@ def test_a_change_inside_of_a_sentence(model):
         *ids_of(model, "He said"), *ids_of(model, "yes, please,"), *ids_of(model, "and left."), *ids_of(model, "Then:"),
         *ids_of(model, "nothing."),
     ]  # fmt: skip
-    # no silence of a sentence's end is between its parts, but that of a joint
-    assert silences(model, content, sentence_silence=0.7)[1:-1] == [0.03, 0.15, 0.7, 0.2]
+    # no silence of a sentence's end is between its parts, but that of a joint, which depends on the speed
+    assert silences(model, content, sentence_silence=0.7)[1:-1] == [0.0, 0.55, 0.7, 0.325]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,13 @@ def test_an_exception_leaves_what_was_there(tmp_path):
     assert (tmp_path / "a" / "file").read_text() == "first"
 
 
+def test_what_a_killed_process_has_left_goes_with_the_next(tmp_path):
+    killed = replaced_directory(tmp_path / "a")
+    (killed.__enter__() / "file").write_text("half")
+    make(tmp_path / "a", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_hash_follows_the_file(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"a")

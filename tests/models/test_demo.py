@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from kittentts import KittenTTS
+from kittentts.models.demo import demo_directory
 from kittentts.optimize.record import read_record
 
 pytestmark = pytest.mark.demo
@@ -49,8 +50,14 @@ processes = [subprocess.Popen([sys.executable, "-c", one], stdout=subprocess.PIP
 print({process.communicate()[0] for process in processes})
 assert not any(process.returncode for process in processes)
 """
-    cache = {"KITTENTTS_CACHE": str(tmp_path / "cache"), "KOKORO_JA_CACHE": str(tmp_path / "kokoro")}
+    # in a folder that is not there either
+    cache = {"KITTENTTS_CACHE": str(tmp_path / "new" / "cache"), "KOKORO_JA_CACHE": str(tmp_path / "kokoro")}
     assert "'config.json', 'kokoro-v1.0.int8.onnx', 'voices.npz'" in run_python(code, env=os.environ | cache).stdout
+
+
+def test_it_is_made_once():
+    times = [{path: path.stat().st_mtime_ns for path in demo_directory().iterdir()} for _ in range(2)]
+    assert times[0] == times[1]
 
 
 def test_a_damaged_layout_is_made_anew(run_python, tmp_path):

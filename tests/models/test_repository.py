@@ -16,7 +16,7 @@ import tiny_model
 from kittentts import KittenTTS, KittenTTSError, get_model
 from kittentts.errors import BackendError, MissingExtraError, ModelError, ModelNotFoundError
 from kittentts.get_model import download_from_huggingface, load_from_local
-from kittentts.models.repository import cached_repositories
+from kittentts.models.repository import cached_repositories, copy_directory, read_directory
 from kittentts.models.voices_file import load_voices
 from kittentts.onnx_model import KittenTTS_1_Onnx
 
@@ -41,6 +41,13 @@ def test_a_directory_by_path_or_name(directory, monkeypatch):
     audio.append(load_from_local(directory).generate("Hello.", clean_text=False))
     audio.append(download_from_huggingface(str(directory)).generate("Hello.", clean_text=False))
     assert {one.tobytes() for one in audio} == {audio[0].tobytes()}
+
+
+@pytest.mark.parametrize("factor", [0.01, 1, 100])
+def test_a_voice_may_be_up_to_a_hundred_times_as_fast_or_slow(directory, factor):
+    expected = KittenTTS(directory).generate("Hello.", "Bella", factor)
+    config_of(directory, speed_priors={"expr-voice-2-f": factor})
+    assert KittenTTS(directory).generate("Hello.", "Bella").tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("type_", ["ONNX1", "ONNX2"])
@@ -98,7 +105,10 @@ def test_config_in_another_encoding(directory):
         ({"voices": ""}, "lacks 'voices'"),
         ({"speed_priors": [1]}, "'speed_priors' must be an object"),
         ({"speed_priors": {"a": "fast"}}, "'speed_priors' must be an object"),
-        *(({"speed_priors": {"a": factor}}, "factors") for factor in (0, -1, float("nan"), float("inf"), True, 1e9)),
+        *(
+            ({"speed_priors": {"a": factor}}, "factors")
+            for factor in (0, 0.0099, 100.1, float("nan"), float("inf"), True)
+        ),
         ({"voice_aliases": {"a": 1}}, "'voice_aliases' must be an object"),
         *(
             ({key: name}, "leaves the model directory; this is refused")
@@ -177,6 +187,20 @@ def test_files_in_a_folder_of_the_directory(directory):
     (directory / "tiny.onnx").rename(directory / "onnx" / "model.onnx")
     config_of(directory, model_file="onnx/model.onnx")
     assert len(KittenTTS(directory).generate("Hello.")) > 0
+
+
+def test_a_copy_keeps_the_folders_of_its_files(directory, tmp_path):
+    (directory / "onnx" / "int8").mkdir(parents=True)
+    (directory / "tiny.onnx").rename(directory / "onnx" / "int8" / "tiny.onnx")
+    config_of(directory, model_file="onnx/int8/tiny.onnx")
+    target = tmp_path / "copy"
+    target.mkdir()
+    copied = copy_directory(read_directory(directory), target)
+    assert copied.model_path == target / "onnx" / "int8" / "tiny.onnx"
+    assert sorted(one.relative_to(target).as_posix() for one in target.rglob("*") if one.is_file()) == [
+        "config.json", "onnx/int8/tiny.onnx", "voices.npz",
+    ]  # fmt: skip
+    assert KittenTTS(target).generate("Hello.").tobytes() == KittenTTS(directory).generate("Hello.").tobytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x08\x12\x00"])

@@ -1,5 +1,7 @@
 """Which variant is chosen, on which CPU it is one, and what names its place in the cache."""
 
+import types
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -14,6 +16,7 @@ from kittentts.optimize.build import Variant
 from kittentts.optimize.convolution import FLAVOURS
 from kittentts.optimize.record import MODEL_FILE, cache_key
 from kittentts.optimize.selftest import LARGEST_PAIR, SAFE_PAIR
+from kittentts.optimize.session import open_single_threaded
 
 
 @pytest.fixture
@@ -102,6 +105,37 @@ def test_every_probe_is_compared(tiny_directory):
     assert same.difference is None
 
 
+def test_of_each_probe_the_quickest_run_counts(monkeypatch):
+    """The clock is set on by the runs: what they take is known."""
+    clock = [100.0]
+    monkeypatch.setattr(build.time, "process_time", lambda: clock[0])
+
+    class Session:
+        def __init__(self, *seconds):
+            self._seconds = list(seconds)
+
+        def get_outputs(self):
+            return [types.SimpleNamespace(name="waveform")]
+
+        def run(self, names, _):
+            assert names == ["waveform"]
+            clock[0] += self._seconds.pop(0)
+            return [np.zeros(3, np.float32)]
+
+    variant = Variant("signed", None)
+    build.compare(variant, Session(4.0, 3.0, 8.0, 9.0), Session(1.0, 2.0, 0.5, 0.25), [{}, {}])
+    assert (variant.original_seconds, variant.seconds) == (3.0 + 8.0, 1.0 + 0.25)
+    assert variant.gain == 11 / 1.25
+
+
+def test_graphs_are_measured_on_one_core(tiny_directory, tmp_path):
+    options = open_single_threaded(tiny_directory / "tiny.onnx").get_session_options()
+    assert (options.intra_op_num_threads, options.enable_mem_pattern) == (1, False)
+    open_single_threaded(tiny_directory / "tiny.onnx", optimized=tmp_path / "written.onnx")
+    # it opens without the optimizations that suit one kind of CPU only
+    assert onnx.load(tmp_path / "written.onnx").graph.node
+
+
 def test_the_place_in_the_cache_depends_on_all_that_decides(tmp_path, monkeypatch):
     file = tmp_path / "a.onnx"
     file.write_bytes(b"a")
@@ -130,8 +164,9 @@ def identity(tmp_path, monkeypatch):
     """Return the identity of a CPU with such a /proc/cpuinfo."""
 
     def identity(text):
-        (tmp_path / "cpuinfo").write_text(text)
-        monkeypatch.setattr(cpu, "Path", lambda _: tmp_path / "cpuinfo")
+        # a CPU may have any bytes for its name
+        (tmp_path / "cpuinfo").write_bytes(text.encode() + b"\nvendor : \xff\n")
+        monkeypatch.setattr(cpu, "Path", {"/proc/cpuinfo": tmp_path / "cpuinfo"}.get)
         cpu.cpu_identity.cache_clear()
         found = cpu.cpu_identity()
         cpu.cpu_identity.cache_clear()

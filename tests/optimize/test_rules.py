@@ -259,3 +259,26 @@ def test_equal_nodes_and_constants_are_shared():
     assert graph.constant(np.zeros(())) != graph.constant(np.zeros(1))
     assert graph.add("Neg", ["x"]) == graph.add("Neg", ["x"])
     assert graph.add("Transpose", ["x"], perm=[0, 2, 1]) != graph.add("Transpose", ["x"], perm=[2, 0, 1])
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize(
+    ("zero", "is_refused"), [(None, False), (3, False), ([3], False), ([3, 3], True), ("input", True)]
+)
+def test_the_zero_point_of_an_input_of_bytes_must_be_one_known_number(flavour, zero, is_refused):
+    random = np.random.default_rng(1)
+    node = helper.make_node("ConvInteger", ["x", "w"] if zero is None else ["x", "w", "x0"], ["y"], pads=[1, 1])
+    inputs = [helper.make_tensor_value_info("x", TensorProto.UINT8, [1, 6, 40])]
+    constants = {"w": random.integers(0, 60, (4, 6, 3)).astype(np.uint8)}
+    if zero == "input":
+        inputs.append(helper.make_tensor_value_info("x0", TensorProto.UINT8, []))
+    elif zero is not None:
+        constants["x0"] = np.array(zero, np.uint8)
+    outputs = [helper.make_tensor_value_info("y", TensorProto.INT32, None)]
+    model = quantized_model.model_of([node], inputs, outputs, constants)
+    changed, applied = rewritten(model, flavour)
+    assert (applied.rewritten.total(), applied.refused.total()) == ((0, 1) if is_refused else (1, 0))
+    if is_refused:
+        assert "the zero point of its input is not known to be one number" in str(list(applied.refused))
+    else:
+        assert_same(model, changed, {"x": random.integers(0, 256, (1, 6, 40)).astype(np.uint8)})

@@ -58,6 +58,7 @@ def test_pairs_that_can_saturate_pass_where_the_cpu_has_the_instructions():
 @pytest.mark.parametrize("pair", [1, 115, SAFE_PAIR, 255, LARGEST_PAIR])
 def test_the_weights_are_the_worst_of_their_kind(pair):
     weights = selftest._worst_weights(pair, 6, 4).astype(int)
+    assert weights.shape == (6, 4)
     sums = weights[::2] + weights[1::2]
     # there is no +128
     assert sums.max() == min(pair, 254)

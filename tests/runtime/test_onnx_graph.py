@@ -172,6 +172,14 @@ def test_random_operators_are_recognised(save, name):
     assert onnx_graph.has_random_nodes(save(model))
 
 
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"Random", True), (b"a Random", True), (b"a Rando", False), (b"", False)]
+)
+def test_what_a_file_contains(tmp_path, content, found):
+    (tmp_path / "file").write_bytes(content)
+    assert onnx_graph.file_contains(tmp_path / "file", b"Other", b"Random") == found
+
+
 def test_options_that_give_memory_back():
     key = "memory.enable_memory_arena_shrinkage"
     assert onnx_graph.run_options(shrink=True).get_run_config_entry(key) == "cpu:0"

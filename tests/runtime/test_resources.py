@@ -2,6 +2,7 @@
 
 import os
 
+import joblib
 import pytest
 
 from kittentts.runtime import resources
@@ -9,6 +10,11 @@ from kittentts.runtime import resources
 
 def test_cores():
     assert resources.usable_cores() >= 1
+
+
+def test_cores_are_physical_ones(monkeypatch):
+    monkeypatch.setattr(joblib, "cpu_count", lambda only_physical_cores=False: 4 if only_physical_cores else 8)
+    assert resources.usable_cores() == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this platform")
@@ -29,6 +35,22 @@ assert model.model.session.get_session_options().intra_op_num_threads == 1
 def test_memory_is_positive_where_it_is_known():
     free = resources.available_memory()
     assert free is None or free > 0
+
+
+def test_the_machines_memory(tmp_path, monkeypatch):
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:     3000 kB\nBuffers: 1 kB\n")
+    monkeypatch.setattr(resources, "Path", lambda _: tmp_path / "meminfo")
+    container = []
+    monkeypatch.setattr(resources, "_container_memory", lambda: container)
+    assert resources.available_memory() == 3000 * 1024
+    # the least of all limits counts
+    container[:] = [None, 5_000_000, 2_000_000]
+    assert resources.available_memory() == 2_000_000
+    container[:] = [-1]
+    assert resources.available_memory() == 0
+    (tmp_path / "meminfo").unlink()
+    container.clear()
+    assert resources.available_memory() is None
 
 
 @pytest.mark.parametrize(

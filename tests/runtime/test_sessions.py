@@ -1,14 +1,17 @@
 """The sessions of a model: threads, memory, slots, and which session a run gets."""
 
 import os
+import signal
 import threading
 
+import forks
 import pytest
 import tiny_model
 from recording import Recording
 
 from kittentts import KittenTTS
 from kittentts.errors import StoppedError
+from kittentts.runtime import onnx_graph, sessions
 from kittentts.runtime.cancellation import Cancellation
 from kittentts.synthesis.speech_options import SpeechOptions
 
@@ -126,6 +129,63 @@ stop.set()
 [thread.join() for thread in threads]
 """
     run_python(code, tiny_directory, timeout=120)
+
+
+LOCKS = {
+    "of the model": lambda model: model.model._sessions._lock,
+    "of its sessions": lambda model: model.model._sessions._shared._lock,
+    "of all sessions": lambda _: sessions._lock,
+    "of ONNX Runtime's seed": lambda _: onnx_graph.session_creation_lock,
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_that_another_thread_holds_does_not_stop_a_forked_child(tmp_path, lock):
+    model = KittenTTS(tiny_model.make_directory(tmp_path), max_workers=2)
+    expected = model.generate(TEXT).tobytes()
+    held, go = threading.Event(), threading.Event()
+
+    def hold():
+        with LOCKS[lock](model):
+            held.set()
+            assert go.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60)
+
+    def speaks():
+        # else it would wait for ever
+        signal.alarm(30)
+        return model.generate(TEXT).tobytes() == expected and KittenTTS(tmp_path, max_workers=3).generate(TEXT).size
+
+    try:
+        assert forks.in_child(speaks)
+    finally:
+        go.set()
+        thread.join(60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_session_that_was_assigned_stays_with_its_process(tiny_directory):
+    model = KittenTTS(tiny_directory)
+    recording = model.model.session = Recording(model.model.session)
+    expected = model.generate("Hello.").tobytes()
+    assert forks.in_child(lambda: model.generate("Hello.").tobytes() == expected and len(recording.inputs) == 1)
+    model.generate("Hello.")
+    assert len(recording.inputs) == 2
+
+
+def test_the_memory_of_a_run_follows_its_tokens_its_speed_and_the_file(tiny_directory, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sessions, "run_bytes", lambda *given: asked.append(given) or 0.0)
+    model = KittenTTS(tiny_directory)
+    recording = model.model.session = Recording(model.model.session)
+    model.generate("Hello.", speed=0.5)
+    (inputs,) = recording.inputs
+    assert inputs["speed"] == [0.5]
+    assert asked == [(inputs["input_ids"].size / 0.5, (tiny_directory / "tiny.onnx").stat().st_size)]
 
 
 def test_a_stopped_run_gets_no_session(tiny):

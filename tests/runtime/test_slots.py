@@ -1,6 +1,5 @@
 """Slots: how many runs take place at a time."""
 
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +8,7 @@ import pytest
 
 from kittentts.runtime.slots import Slots
 
-
-@pytest.fixture(autouse=True)
-def switch_often():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
+pytestmark = pytest.mark.usefixtures("switch_often")
 
 
 def test_never_more_than_the_count_and_no_one_is_passed_over():

@@ -2,14 +2,17 @@
 
 import contextlib
 import errno
+import sys
 import time
 
 import numpy as np
 import pytest
 import tiny_model
+from recording import Recording
 from speech_server import CLIENT, SPEECH, asking, connect, metric, running, speak, wait_for
 
 from kittentts import KittenTTS
+from kittentts.server.connections import max_connections
 
 BUSY = "kittentts_busy_workers"
 LONG = "This is one of many sentences. " * 130
@@ -52,6 +55,18 @@ def is_healthy(connection):
     return answer.endswith(b'{"status":"ok"}')
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("descriptors", "connections"), [(1000, 500), (1024, 500), (999, 499), (64, 32), (-1, 500)])
+def test_connections_take_half_of_the_file_descriptors(monkeypatch, descriptors, connections):
+    import resource
+
+    limit = resource.RLIM_INFINITY if descriptors == -1 else descriptors
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda which: (limit, 1_000_000) if which == resource.RLIMIT_NOFILE else ()
+    )
+    assert max_connections() == connections
+
+
 class TestTimeouts:
     def test_a_client_that_sends_nothing(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._HEAD_TIMEOUT", SHORT)
@@ -88,11 +103,25 @@ class TestTimeouts:
                     break
             assert answer.startswith(b"HTTP/1.1 408")
 
+    def test_a_body_that_says_it_is_too_large_is_not_waited_for(self, tiny):
+        with running(tiny) as url, connect(url) as connection:
+            head = f"POST {SPEECH} HTTP/1.1", "Host: localhost", "Content-Type: application/json"
+            connection.sendall("\r\n".join((*head, "Content-Length: 999999999", "", "")).encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+
     def test_a_body_that_nobody_reads(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._BODY_TIMEOUT", SHORT)
         with running(tiny) as url, connect(url) as connection:
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n")
             assert drip(connection, b"a").startswith(b"HTTP/1.1 200")
+
+    def test_an_answer_may_take_longer_than_a_request(self, tiny_directory, monkeypatch):
+        for limit in ("_HEAD_TIMEOUT", "_BODY_TIMEOUT"):
+            monkeypatch.setattr(f"kittentts.server.connections.{limit}", SHORT)
+        with KittenTTS(tiny_directory) as model:
+            model.model.session = Recording(model.model.session, lambda _: time.sleep(3 * SHORT))
+            with running(model) as url:
+                assert speak(url).status_code == 200
 
     def test_a_client_that_does_not_read_gives_its_place_back(self, tiny, monkeypatch):
         monkeypatch.setattr("kittentts.server.connections._SEND_TIMEOUT", SHORT)

@@ -20,6 +20,8 @@ def test_what_is_spoken(tiny, caplog, log_text):
         speak(url, TEXT)
         speak(url, TEXT, voice="Nobody")
     assert caplog.text.count(TEXT) == 2 * log_text
+    # a wrong voice is the client's failure
+    assert "a request failed" not in caplog.text
 
 
 @pytest.mark.parametrize("log_text", [False, True])
@@ -37,6 +39,8 @@ def test_errors_of_the_engine(tiny, caplog, monkeypatch, log_text, kind, field):
         assert response.status_code == 500
         assert TEXT not in response.text
     assert f"a request failed: {kind.__name__}" in caplog.text
+    # the place where it was raised
+    assert (f"{kind.__name__} at test_log.py:" in caplog.text) == (not log_text)
     assert (f"cannot say '{TEXT}'" in caplog.text) == log_text
     assert (TEXT in caplog.text) == log_text
 
@@ -52,9 +56,21 @@ def test_other_errors(tiny, caplog, monkeypatch, log_text):
         response = speak(url, TEXT)
         assert response.status_code == 500
         assert response.json()["error"]["message"] == "the server failed; its log says more"
+        assert response.json()["error"]["type"] == "server_error"
         assert metric(url, 'kittentts_failures_total{status="500"}') == 1
     assert "a request failed: RuntimeError" in caplog.text
     assert (TEXT in caplog.text) == log_text
+
+
+def test_an_error_while_another_is_told(tiny, caplog, monkeypatch):
+    def fail(_):
+        raise RuntimeError(TEXT)
+
+    monkeypatch.setattr("kittentts.server.response.api_error", fail)
+    with running(tiny) as url:
+        assert speak(url, TEXT, voice="Nobody").status_code == 500
+    assert "a request failed: RuntimeError at test_log.py:" in caplog.text
+    assert TEXT not in caplog.text
 
 
 def test_an_error_after_the_beginning_of_an_answer(caplog):

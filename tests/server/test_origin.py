@@ -114,6 +114,9 @@ def test_json_of_any_charset_parameter(url):
 @pytest.mark.parametrize("path", sorted(PAGE_PATHS))
 def test_the_page_may_load_nothing_from_elsewhere(url, path):
     headers = CLIENT.get(url + path).headers
+    suffix = path.rpartition(".")[2]
+    kind = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}.get(suffix, "text/html")
+    assert headers["content-type"].partition(";")[0] == kind
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy == {
         "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self'",

@@ -9,6 +9,7 @@ from speech_server import CLIENT, SPEECH, check_pcm, speak
 
 from kittentts import KittenTTS
 from kittentts.cli import main
+from kittentts.server.run import is_loopback
 
 
 @pytest.fixture
@@ -31,6 +32,24 @@ def command(tiny_directory, monkeypatch, capsys):
     signal.signal(signal.SIGTERM, handler)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("192.168.1.5", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_whether_others_can_reach_a_host(host, is_ours):
+    assert is_loopback(host) == is_ours
 
 
 @pytest.mark.parametrize(

@@ -113,18 +113,31 @@ def test_without_low_latency_nothing_changes(timed):
     assert len(list(timed.generate_stream(TEXT))) == 12
 
 
-def test_joints_have_their_silence_and_sentences_theirs(timed):
+def test_joints_have_no_silence_of_the_sentence(timed):
     first, *others = spoken(timed, TEXT, sentence_silence=1.0)
+    # its beginning is not cut, for it begins a sentence
     assert first.chunks[0].text == "The committee, which met"
-    rest = round(joint_silence(first.chunks[0].text) * 24_000)
-    # cut exactly at its end only, for it begins a sentence
     whole = timed.generate("The committee, which met")
-    assert not first.audio[-rest:].any()
     assert np.array_equal(first.audio[: len(whole)], whole)
-    assert len(first.audio) - rest > len(whole)
+    assert len(first.audio) > len(whole)
     begins_sentence = [not speech.chunks[0].text[0].islower() for speech in others]
-    silent = [not speech.audio[:24_000].any() for speech in others]
-    assert silent == begins_sentence
+    assert [not speech.audio[:24_000].any() for speech in others] == begins_sentence
+
+
+@pytest.mark.parametrize("speed", [1.0, 2.0])
+def test_a_mark_makes_the_speaker_rest(timed, speed):
+    first, *_ = spoken(timed, "The other new committee, which nobody had asked, could not agree.", speed=speed)
+    assert first.chunks[0].text == "The other new committee,"
+    rest = round(0.55 / speed * 24_000)
+    assert not first.audio[-rest:].any()
+    assert first.audio[-rest - 120 : -rest].any()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("well,", 0.55), ("well; ", 0.55), ("this:", 0.65), ("wait...", 0.55), ("the old", 0.0)]
+)
+def test_the_rest_depends_on_the_mark(text, seconds):
+    assert joint_silence(text) == seconds
 
 
 def test_the_first_piece_runs_before_the_rest_is_phonemized(timed):

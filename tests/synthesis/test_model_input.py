@@ -67,6 +67,9 @@ def test_the_speed_bounds_the_length_of_a_run(model):
         model.generate("Hello.", speed=0.0001)
     assert model.model.session.inputs == []
     assert len(model.generate("Hello.", speed=0.0044)) > 0
+    # 2,560 tokens at the voice's own pace are the most: here 10 at a 256th
+    assert len(model.generate("wˈʌnt", phonemes=True, speed=1 / 256)) > 0
+    assert model.model.session.inputs[-1]["input_ids"].size == 10
     # with the prior of Jasper, 0.5, it is half as fast
     with pytest.raises(SettingError, match="is too long for this speed"):
         model.generate("Hello.", "Jasper", 0.0044)
@@ -113,7 +116,9 @@ def test_a_lexicon_heeds_capitals_unless_the_cleaning_takes_them(tiny_directory)
 
 
 def test_phonemes_are_not_cleaned(tiny):
-    phonemes = Phonemizer().phonemize(["Hello there, friend."])[0]
+    # capitals, which cleaning makes small, are other phonemes
+    phonemes = Phonemizer().phonemize(["Hello there, friend."])[0] + " O, ɹˈIt!"
     plain = tiny.generate(phonemes, phonemes=True)
+    assert plain.tobytes() != tiny.generate(phonemes.lower(), phonemes=True).tobytes()
     for clean_text in (True, lambda _: "something else"):
         assert tiny.generate(phonemes, phonemes=True, clean_text=clean_text).tobytes() == plain.tobytes()

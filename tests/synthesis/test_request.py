@@ -43,3 +43,11 @@ def test_good(good):
 def test_bad(bad, message):
     with pytest.raises(SettingError, match=message):
         check_options(SpeechOptions(**bad))
+
+
+@pytest.mark.parametrize("phonemes", [False, True])
+def test_a_chunk_without_a_sound_counts_for_nothing(tiny, phonemes):
+    seen = []
+    tiny.generate("One. ... Two. ?!", phonemes=phonemes, progress=seen.append)
+    assert (seen[-1].chunks, seen[-1].total_chunks) == (2, 2)
+    assert seen[-1].total_characters == len("One.Two.")

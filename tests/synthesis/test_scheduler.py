@@ -1,8 +1,8 @@
 """The scheduler without any speech: order, windows, failures, and what closes it."""
 
 import gc
-import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -17,17 +17,11 @@ from kittentts.synthesis.progress import ChunkReporter
 from kittentts.synthesis.request import WHOLE
 from kittentts.synthesis.scheduler import Scheduler
 
+pytestmark = pytest.mark.usefixtures("switch_often")
+
 
 def pooled(indices, workers):
     return Plan(indices, workers, single_threaded=workers > 1)
-
-
-@pytest.fixture(autouse=True)
-def switch_often():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
@@ -183,6 +177,22 @@ def test_a_window_bounds_what_is_made_ahead(workers, window):
     assert len(made) == 500
 
 
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_a_window_is_filled_while_the_caller_is_busy(window):
+    full = threading.Event()
+
+    def items():
+        for i in range(100):
+            if i == window - 1:
+                full.set()
+            yield i
+
+    results = start(ignoring_options(lambda i: i), items(), pooled(range(1, 2000), 1), window=window)
+    assert next(results) == 0
+    assert full.wait(60)
+    results.close()
+
+
 def test_a_failure_drops_what_waits_and_leaves_no_thread():
     started = []
     go = threading.Event()
@@ -280,3 +290,31 @@ def test_where_no_thread_starts_the_caller_does_the_work(monkeypatch, plan):
     results = list(start(lambda i, **_: seen.add(threading.current_thread()) or i, range(5), plan, window=2))
     assert results == list(range(5))
     assert seen == {threading.current_thread()}
+
+
+def test_a_run_that_fails_when_it_is_stopped_holds_nothing():
+    running, go = threading.Event(), threading.Event()
+
+    class Model:
+        """What `synthesize` belongs to."""
+
+        def fail(self, i):
+            if i:
+                running.set()
+                assert go.wait(60)
+                raise KeyError("stopped")
+
+    model, gone = Model(), threading.Event()
+    held = weakref.ref(model, lambda _: gone.set())
+    results = start(ignoring_options(model.fail), range(3), pooled(range(1, 2000), 2))
+    assert next(results) is None
+    assert running.wait(60)
+    results.close()
+    gc.disable()
+    try:
+        del model, results
+        go.set()
+        assert threads.left_behind() == []
+        assert gone.wait(10), gc.get_referrers(held())
+    finally:
+        gc.enable()

@@ -5,6 +5,7 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import forks
 import numpy as np
 import pytest
 import tiny_model
@@ -101,10 +102,7 @@ def test_a_fork_while_sessions_are_opened(noisy):
     thread.start()
     try:
         for _ in range(5):
-            child = os.fork()
-            if child == 0:
-                os._exit(0 if noisy.generate("One.", seed=2).tobytes() == expected else 1)
-            assert os.waitpid(child, 0)[1] == 0
+            assert forks.in_child(lambda: noisy.generate("One.", seed=2).tobytes() == expected)
     finally:
         done.set()
         thread.join()

@@ -247,7 +247,8 @@ def test_a_closed_stream_stops(tiny, cancel):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_a_forked_child_speaks_too(run_python, tiny_directory):
     code = """
-import os, sys, threading
+import sys, threading
+import forks
 from kittentts import KittenTTS
 model = KittenTTS(sys.argv[1], max_workers=2)
 text = "One is here. Two is there. Three is nowhere."
@@ -257,14 +258,11 @@ threads = [threading.Thread(target=lambda: [busy.set(), [model.generate(text) fo
 [thread.start() for thread in threads]
 busy.wait()
 for _ in range(5):
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if model.generate(text).tobytes() == expected and model.generate("One.").size else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    assert forks.in_child(lambda: model.generate(text).tobytes() == expected and model.generate("One.").size)
 [thread.join() for thread in threads]
 assert model.generate(text).tobytes() == expected
 """
-    run_python(code, tiny_directory)
+    run_python(code, tiny_directory, env=HELPERS)
 
 
 class TestProgress:

@@ -41,6 +41,13 @@ def test_exact_keeps_the_speech_and_a_margin(durations):
         assert edges[-1] == len(cut)
 
 
+def test_exact_with_durations_keeps_all_that_sounds_at_once():
+    waveform = np.concatenate([np.ones(9_000, np.float32), quiet(5_400)])
+    cut, edges = trimmed(waveform, np.array([1, 14, 5, 4]), "exact")
+    assert len(cut) == 9_000
+    assert edges.tolist() == [0, 600, 9_000, 9_000, 9_000]
+
+
 def test_exact_keeps_a_soft_last_sound():
     # 30 dB softer than the rest, after the closure of a "t"
     waveform = np.concatenate([tone(9_000), quiet(2_000), tone(500, 0.01), quiet(9_000)])
@@ -52,6 +59,25 @@ def test_exact_drops_the_click_at_the_end():
     waveform = np.concatenate([tone(9_000), quiet(8_000), tone(200, 0.8), quiet(500)])
     cut, _ = trimmed(waveform, None, "exact")
     assert len(cut) == pytest.approx(9_000 + MARGIN, abs=120)
+
+
+@pytest.mark.parametrize(
+    ("apart", "steps", "is_click"), [(31, 6, True), (30, 6, True), (29, 6, False), (31, 7, False), (31, 1, True)]
+)
+def test_a_click_is_shorter_and_further_away_than_any_sound_of_speech(apart, steps, is_click):
+    # in steps of 5 ms
+    speech = [tone(9_000), quiet(4_800), tone(1_200), quiet(apart * 120)]
+    cut, _ = trimmed(np.concatenate([*speech, tone(steps * 120, 0.8), quiet(3_600)]), None, "exact")
+    assert len(cut) == 15_000 + MARGIN + (0 if is_click else (apart + steps) * 120)
+
+
+def test_the_ends_fade_in_and_out_within_5_ms():
+    cut, _ = trimmed(np.concatenate([np.ones(9_000, np.float32), quiet(5_000)]), None, "exact")
+    rise = np.linspace(0, 1, 120, dtype=np.float32)
+    assert cut[:120].tobytes() == rise.tobytes()
+    assert (cut[120:9_000] == 1).all()
+    last = np.concatenate([np.zeros(5_000, np.float32), np.ones(9_000, np.float32)])
+    assert trimmed(last, None, "exact")[0][-120:].tobytes() == rise[::-1].tobytes()
 
 
 def test_exact_with_durations_drops_what_sounds_in_the_boundaries():
@@ -72,6 +98,11 @@ def test_exact_keeps_a_first_sound_that_comes_before_its_token():
 def test_silence_alone_is_left_alone(waveform):
     cut, _ = trimmed(waveform, None, "exact")
     assert len(cut) == len(waveform)
+
+
+def test_boundaries_alone_are_three():
+    assert trimmed(tone(6_600), np.array([5, 5, 1]), "fixed")[1].tolist() == [0, 1600, 1600, 1600]
+    assert trimmed(tone(6_600), np.array([5, 6]), "fixed")[1] is None
 
 
 def test_what_is_no_number_is_left_alone():
