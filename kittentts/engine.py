@@ -19,9 +19,11 @@ from kittentts.alignment.word_times import with_times
 from kittentts.audio.files import open_file
 from kittentts.audio.waveform import silence
 from kittentts.errors import KittenTTSError, SynthesisError
-from kittentts.models.voices_file import find_voice, load_voices
+from kittentts.markup import read_parts
+from kittentts.models.blend import check_own_voice, find_style
+from kittentts.models.voices_file import load_voices
 from kittentts.phonemes.espeak import Phonemizer
-from kittentts.phonemes.lexicon import check_lexicon, phonemize_with_lexicon
+from kittentts.phonemes.lexicon import as_it_is, check_lexicon, phonemize_with_lexicon
 from kittentts.phonemes.vocabulary import TextCleaner
 from kittentts.preprocess import TextPreprocessor
 from kittentts.runtime.cancellation import Cancellation
@@ -29,6 +31,7 @@ from kittentts.runtime.chunks import ModelInput, SynthesizedChunk
 from kittentts.runtime.resources import cores_of_a_call, usable_cores
 from kittentts.runtime.sessions import Cores, SessionHandle
 from kittentts.synthesis import plan
+from kittentts.synthesis.document import document_requests
 from kittentts.synthesis.in_order import run_in_order
 from kittentts.synthesis.low_latency import LatencyCut, Pace
 from kittentts.synthesis.many import check_many, run_many
@@ -49,10 +52,11 @@ if TYPE_CHECKING:
 
     from kittentts.alignment.source_map import ChunkSource
     from kittentts.alignment.speech import Speech
+    from kittentts.markup.parts import Part
     from kittentts.synthesis.plan import Plan
     from kittentts.synthesis.progress import ManyProgress, Progress
-    from kittentts.synthesis.request import Request
-    from kittentts.synthesis.results import Result
+    from kittentts.synthesis.request import Request, Stretch
+    from kittentts.synthesis.results import Item, Result
     from kittentts.synthesis.speech_options import SpeechOptions
 
     Samples = NDArray[np.float32]
@@ -99,6 +103,7 @@ class Engine:
         self._workers = int(max_workers or cores_of_a_call())
         self._lexicon = check_lexicon(lexicon or {})
         self.voices = load_voices(voices_path)
+        self._own_voices: set[str] = set()
         self.speed_priors = dict(speed_priors)
         self.voice_aliases = {name: raw for name, raw in voice_aliases.items() if raw in self.voices}
         for name in voice_aliases.keys() - self.voice_aliases.keys():
@@ -138,9 +143,9 @@ class Engine:
         self, text: str, options: SpeechOptions, *, cancel: Event | None = None, progress: Report = False
     ) -> Samples:
         """Return the waveform of a text; parameters and errors of all these methods as for those of `KittenTTS`."""
-        request = self._request(text, options)
-        chunks = self._run(request, self._parallel(request), cancel, progress)
-        return np.concatenate(list(with_pauses(chunks, request.silence)))
+        requests = self._requests(text, options)
+        chunks = self._run(requests, self._parallel(requests), cancel, progress)
+        return np.concatenate(list(with_pauses(chunks, silence(options.sentence_silence))))
 
     def speak_stream(
         self,
@@ -169,11 +174,11 @@ class Engine:
         progress: Report = False,
     ) -> None:
         """Write the waveform of a text to a file, chunk by chunk."""
-        request = self._request(text, options)
-        chunks = self._run(request, self._parallel(request), cancel, progress, window=WINDOW * self._workers)
+        requests = self._requests(text, options)
+        chunks = self._run(requests, self._parallel(requests), cancel, progress, window=WINDOW * self._workers)
         file = open_file(output_path, sample_rate, format=format, subtype=subtype)
         # closed, so that a failure to write stops the runs at once
-        with contextlib.closing(with_pauses(chunks, request.silence)) as waveforms, file as write:
+        with contextlib.closing(with_pauses(chunks, silence(options.sentence_silence))) as waveforms, file as write:
             for waveform in waveforms:
                 write(waveform)
 
@@ -181,8 +186,8 @@ class Engine:
         self, text: str, options: SpeechOptions, *, cancel: Event | None = None, progress: Report = False
     ) -> Speech:
         """Return the waveform of a text, and what sounds in it when."""
-        request = self._request(text, options, is_timed=True)
-        return joined(self._with_times(request, self._run(request, self._parallel(request), cancel, progress)))
+        requests = self._requests(text, options, partial(self._request, options=options, is_timed=True))
+        return joined(self._with_times(requests, self._run(requests, self._parallel(requests), cancel, progress)))
 
     def speak_stream_with_times(
         self,
@@ -197,7 +202,7 @@ class Engine:
         """Return a generator of the chunks as a `Speech` each, in order."""
         sources: dict[int, ChunkSource] = {}
         chunks = self._run_stream(text, options, look_ahead, low_latency, cancel, progress, sources)
-        phonemize = self._phonemizer(phonemes=options.phonemes, any_case=options.has_lower_case)
+        phonemize = self._phonemizer(options.phonemes, options.has_lower_case)
         return with_times(chunks, sources, silence(options.sentence_silence), phonemize)
 
     def speak_many(
@@ -213,31 +218,54 @@ class Engine:
         """Return a generator of what becomes of each text."""
         check_many(texts, order)
         check_options(options)
-        self._raw_voice(options.voice)
+        self._style(options.voice)
         reporter = TextReporter(texts, progress)
         window = WINDOW * self._workers
         scheduler = self._scheduler(plan.many(self._workers), options.seed, cancel, window)
 
-        def request(text: str, voice: str | None, speed: float | None) -> Request:
-            own = dataclasses.replace(
-                options,
-                voice=options.voice if voice is None else voice,
-                speed=options.speed if speed is None else speed,
-            )
-            return self._request(text, own, is_timed=timings)
+        def requests(item: Item) -> list[Request]:
+            own = {name: value for name in ("voice", "speed", "markup") if (value := getattr(item, name)) is not None}
+            options_of_item = dataclasses.replace(options, **own)
+            make = partial(self._request, options=options_of_item, is_timed=timings)
+            return self._requests(item.text, options_of_item, make)
 
-        return run_many(texts, request, self._assemble, scheduler, reporter, window=window, in_order=order == "input")
+        return run_many(texts, requests, self._assemble, scheduler, reporter, window=window, in_order=order == "input")
 
-    def _request(self, text: str, options: SpeechOptions, **stretch: Any) -> Request:
-        """Check whatever a user passes to a method that speaks one text; `stretch` as for `make_request`."""
-        raw = self._raw_voice(options.voice)
-        return make_request(text, raw, self.speed_priors.get(raw, 1.0), options, self.preprocessor, **stretch)
+    def add_voice(self, name: str, style: Any) -> Samples:
+        """Add a voice, as `KittenTTS.add_voice`; return its array."""
+        voice = check_own_voice(name, style, {*self.voices, *self.voice_aliases} - self._own_voices)
+        self._own_voices.add(name)
+        self.voices[name] = voice
+        if self.voice_aliases:
+            self.voice_aliases[name] = name
+        return voice
 
-    def _raw_voice(self, voice: str) -> str:
-        return find_voice(voice, self.voice_aliases, self.voices)
+    def _requests(self, text: Any, options: SpeechOptions, make: Callable[..., Request] | None = None) -> list[Request]:
+        """Check whatever a user passes to a method that speaks one text: one request, or with markup one for each part.
 
-    def _parallel(self, request: Request) -> Plan:
-        return plan.parallel([len(text) for text in request.texts], self._workers)
+        `make` is (text, cut=, stretch=) -> request; without it the times of words are not told.
+        """
+        make = make or partial(self._request, options=options)
+        return [make(text)] if options.markup is None else [*document_requests(self._parts(text, options), make)]
+
+    def _request(self, text: str, options: SpeechOptions, stretch: Stretch = WHOLE, **how: Any) -> Request:
+        """Make a request of a text without markup, or a stretch of one; the rest is as for `make_request`."""
+        if stretch.part is not None:
+            options = options.of_part(stretch.part)
+        style, prior = self._style(options.voice)
+        return make_request(text, style, prior, options, self.preprocessor, stretch=stretch, **how)
+
+    def _parts(self, text: object, options: SpeechOptions) -> list[Part]:
+        check_options(options)
+        self._style(options.voice)
+        return read_parts(text, str(options.markup), self._style)
+
+    def _style(self, voice: object) -> tuple[NDArray[np.float32], float]:
+        """Return the array of a voice or blend, and the factor on its speed."""
+        return find_style(voice, self.voice_aliases, self.voices, self.speed_priors)
+
+    def _parallel(self, requests: Sequence[Request]) -> Plan:
+        return plan.parallel([len(text) for request in requests for text in request.texts], self._workers)
 
     def _run_stream(
         self,
@@ -260,35 +288,40 @@ class Engine:
         is_ahead = look_ahead or low_latency
         # else each chunk when it is asked for
         window = WINDOW * self._workers if is_ahead else 1
-        if isinstance(text, str) and not low_latency:
-            request = make(text)
-            how = plan.look_ahead(len(request.texts), self._workers) if is_ahead else plan.SEQUENTIAL
-            return self._run(request, how, cancel, progress, window)
+        if (isinstance(text, str) or options.markup is not None) and not low_latency:
+            requests = self._requests(text, options, make)
+            count = requests[-1].last_index + 1
+            how = plan.look_ahead(count, self._workers) if is_ahead else plan.SEQUENTIAL
+            return self._run(requests, how, cancel, progress, window)
         check_options(options)
-        pieces = check_pieces(text, phonemes=options.phonemes)
-        speed = options.speed * self.speed_priors.get(self._raw_voice(options.voice), 1.0)
-        latency = LatencyCut(self._pace, speed) if low_latency else None
+        latency = LatencyCut(self._pace, options.speed * self._style(options.voice)[1]) if low_latency else None
         is_cleaned = bool(options.clean_text) and not options.phonemes
         how = plan.look_ahead(sys.maxsize, self._workers) if is_ahead else plan.SEQUENTIAL
         scheduler = self._scheduler(how, options.seed, cancel, window)
-        scheduler.feed_all(stream_requests(pieces, make, latency, is_cleaned=is_cleaned))
+        if options.markup is None:
+            pieces = check_pieces(text, phonemes=options.phonemes)
+            scheduler.feed_all(stream_requests(pieces, make, latency, is_cleaned=is_cleaned))
+        else:
+            cut = partial(stream_requests, latency=latency, is_cleaned=is_cleaned)
+            scheduler.feed_all(document_requests(self._parts(text, options), make, cut))
         scheduler.end()
         return run_in_order(scheduler, ChunkReporter(None, progress), None)
 
     def _run(
         self,
-        request: Request,
+        requests: Sequence[Request],
         how: Plan,
         cancel: Event | None = None,
         progress: Report = False,
         window: int | None = None,
     ) -> Generator[SynthesizedChunk, None, None]:
         """Begin a call, and return a generator of its chunks, in order."""
-        reporter = ChunkReporter(request.texts, progress)
-        scheduler = self._scheduler(how, request.seed, cancel, window)
-        scheduler.feed(request)
+        reporter = ChunkReporter([text for request in requests for text in request.texts], progress)
+        scheduler = self._scheduler(how, requests[0].seed, cancel, window)
+        for number, request in enumerate(requests):
+            scheduler.feed(request, number)
         scheduler.end()
-        return run_in_order(scheduler, reporter, request.texts[0])
+        return run_in_order(scheduler, reporter, requests[0].texts[0])
 
     def _scheduler(self, how: Plan, seed: int | None, cancel: Event | None, window: int | None) -> Scheduler:
         call = Cancellation(cancel)
@@ -296,20 +329,14 @@ class Engine:
         return Scheduler(self._make_inputs, partial(self._synthesize, call), how, call, window)
 
     def _make_inputs(self, request: Request) -> Iterator[ModelInput]:
-        phonemize = self._phonemizer(phonemes=request.phonemes, any_case=request.any_case)
-        return make_model_inputs(request, self.voices[request.voice], phonemize, self.text_cleaner)
+        phonemize = partial(self._phonemizer(request.phonemes, request.any_case), stand_ins=request.stand_ins)
+        return make_model_inputs(request, phonemize, self.text_cleaner)
 
-    def _phonemizer(self, *, phonemes: bool, any_case: bool) -> Callable[[str], str]:
-        """Return what turns a text into phonemes; one that has them already stays as it is."""
-
-        def phonemize(text: str) -> str:
-            if phonemes:
-                return text
-            if self._lexicon:
-                return phonemize_with_lexicon(text, self.phonemizer, self._lexicon, any_case=any_case)
-            return "".join(self.phonemizer.phonemize([text]))
-
-        return phonemize
+    def _phonemizer(self, phonemes: bool, any_case: bool) -> Callable[..., str]:
+        """Return what turns a text into phonemes: (text, stand_ins={}). One that has them already stays as it is."""
+        if phonemes:
+            return as_it_is
+        return partial(phonemize_with_lexicon, phonemizer=self.phonemizer, lexicon=self._lexicon, any_case=any_case)
 
     def _synthesize(
         self,
@@ -347,22 +374,26 @@ class Engine:
         if request.stretch.is_urgent:
             characters = len(model_input.text) * len(model_input.symbols) / len(model_input.all_symbols)
             self._pace.record(time.monotonic() - began, characters, float(request.speed))
-        rest = None if model_input.joint is None else model_input.joint / float(request.speed)
-        waveform, boundaries = trimmed(waveform, durations, request.trim, model_input.continues, rest)
+        waveform, boundaries = trimmed(
+            waveform, durations, request.trim, model_input.continues, model_input.joint, model_input.lead
+        )
         if request.stretch.spoken is not None:
             request.stretch.spoken(len(waveform))
         return SynthesizedChunk(model_input, waveform, boundaries)
 
     def _with_times(
-        self, request: Request, chunks: Generator[SynthesizedChunk, None, None]
+        self, requests: Sequence[Request], chunks: Generator[SynthesizedChunk, None, None]
     ) -> Generator[Speech, None, None]:
-        phonemize = self._phonemizer(phonemes=request.phonemes, any_case=request.any_case)
-        return with_times(chunks, dict(enumerate(request.sources)), request.silence, phonemize)
+        first = requests[0]
+        sources = dict(enumerate(source for request in requests for source in request.sources))
+        return with_times(chunks, sources, first.silence, self._phonemizer(first.phonemes, first.any_case))
 
-    def _assemble(self, request: Request, chunks: Sequence[SynthesizedChunk]) -> tuple[Samples, Speech | None]:
+    def _assemble(
+        self, requests: Sequence[Request], chunks: Sequence[SynthesizedChunk]
+    ) -> tuple[Samples, Speech | None]:
         """Return the whole waveform of a text, and the times of its words where they are wanted."""
         generator = (chunk for chunk in chunks)
-        if not request.sources:
-            return np.concatenate(list(with_pauses(generator, request.silence))), None
-        speech = joined(self._with_times(request, generator))
+        if not requests[0].sources:
+            return np.concatenate(list(with_pauses(generator, requests[0].silence))), None
+        speech = joined(self._with_times(requests, generator))
         return speech.audio, speech

@@ -94,6 +94,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> NDArray[np.float32]:
@@ -101,7 +102,8 @@ class KittenTTS(NamedModel):
 
         Args:
             text: any text in English; blank text is an error.
-            voice: one of `available_voices`, or a raw voice of the voices file; in any case of letters.
+            voice: one of `available_voices`, or a raw voice of the voices file; in any case of letters; or a blend
+                of several: "Bella:0.7+Luna:0.3" or "Bella(2)+Luna(1)".
             speed: any finite factor above 0; 2.0 is twice as fast.
             clean_text: True spells out numbers, currency and the like first, and lets a blank line end a sentence;
                 False takes the text as it is; a function `str -> str` takes the place of our normalization.
@@ -111,6 +113,8 @@ class KittenTTS(NamedModel):
                 library. "exact": what is no speech goes, at both ends; pauses are then just `sentence_silence`.
             seed: a whole number from 0 up: a graph with random nodes gives the same bits for the same input and seed.
                 It is opened anew for each chunk then, in a few tenths of a second. Other graphs need no seed.
+            markup: None takes the text as it is; "ssml" and "ssml-lenient" read it as SSML, "pauses" reads
+                `[pause 0.5s]` in it; docs/markup.md has what they do.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
             progress: True for a bar on stderr (tqdm), or a function that is called in this thread with a
                 `kittentts.Progress` at the beginning and when chunks are done.
@@ -120,13 +124,14 @@ class KittenTTS(NamedModel):
             nodes the same input gives the same bits, whatever the number of workers.
 
         Raises:
-            TextError: nothing in the text can be spoken; as `TextTypeError` (also a `TypeError`) if it is no `str`.
+            TextError: nothing in the text can be spoken, or its markup is wrong; a `TextTypeError` (and `TypeError`)
+                if it is no `str`.
             VoiceError: the voice is unknown; the message lists those there are.
             SettingError: a number is out of its range.
             SynthesisError: the graph failed; the message begins with the chunk.
             StoppedError: the call was cancelled, or the model closed.
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         return self.model.speak(text, options, cancel=cancel, progress=progress)
 
     def generate_stream(
@@ -140,6 +145,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         look_ahead: bool = False,
         low_latency: bool = False,
         cancel: Event | None = None,
@@ -161,7 +167,7 @@ class KittenTTS(NamedModel):
                 where there are any) that grow while what is spoken runs ahead of what would have sounded. Such a piece
                 is phrased alone, so the samples are others. Implies `look_ahead`.
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         return self.model.speak_stream(
             text, options, look_ahead=look_ahead, low_latency=low_latency, cancel=cancel, progress=progress
         )
@@ -221,6 +227,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         format: str | None = None,  # noqa: A002
         subtype: str | None = None,
         cancel: Event | None = None,
@@ -232,7 +239,7 @@ class KittenTTS(NamedModel):
 
         Args:
             text: as for `generate`, and so are `voice`, `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`,
-                `seed`, `cancel` and `progress`.
+                `seed`, `markup`, `cancel` and `progress`.
             output_path: what is there is replaced.
             sample_rate: in Hz; the audio is resampled to it (extra `audio`) if it is not 24000.
             format: wav, flac, ogg, opus, mp3 or raw (samples alone); None is the one that the suffix names.
@@ -244,7 +251,7 @@ class KittenTTS(NamedModel):
             MissingExtraError: resampling is needed and soxr is not installed.
             OSError: the folder does not exist, is not writable, or is full.
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         self.model.speak_to_file(
             text, output_path, options, sample_rate, format=format, subtype=subtype, cancel=cancel, progress=progress
         )
@@ -260,6 +267,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         cancel: Event | None = None,
         progress: Reporter = False,
     ) -> Speech:
@@ -279,7 +287,7 @@ class KittenTTS(NamedModel):
             A `kittentts.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and
             `phonemes`; these are None where the graph does not tell how long its tokens sound (no output `duration`).
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         return self.model.speak_with_times(text, options, cancel=cancel, progress=progress)
 
     def synthesize_stream(
@@ -293,6 +301,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         look_ahead: bool = False,
         low_latency: bool = False,
         cancel: Event | None = None,
@@ -304,7 +313,7 @@ class KittenTTS(NamedModel):
             A generator of a `kittentts.Speech` for each chunk, whose times count from the beginning of the
             first, and whose spans from that of the whole text.
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         return self.model.speak_stream_with_times(
             text, options, look_ahead=look_ahead, low_latency=low_latency, cancel=cancel, progress=progress
         )
@@ -320,6 +329,7 @@ class KittenTTS(NamedModel):
         sentence_silence: float = 0.0,
         trim: str = "fixed",
         seed: int | None = None,
+        markup: str | None = None,
         timings: bool = False,
         order: Literal["input", "completed"] = "input",
         cancel: Event | None = None,
@@ -337,9 +347,10 @@ class KittenTTS(NamedModel):
 
         Args:
             texts: any iterable of texts, or of tuples (id, text), (id, text, voice) or (id, text, voice, speed) like
-                `kittentts.Item`, in which a voice or speed of None is that of the call. It is read in this thread,
+                `kittentts.Item` (with a markup, too), in which None is what the call has. It is read in this thread,
                 a few texts for each core ahead, so it may be endless; while it blocks, nothing is yielded.
-            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`, `seed`.
+            voice: as for `generate`, and so are `speed`, `clean_text`, `phonemes`, `sentence_silence`, `trim`, `seed`,
+                `markup`.
             timings: let each result have a `speech` too, as `synthesize` returns it.
             order: "input" yields the results in the order of the texts, "completed" as soon as they are there.
             cancel: a `threading.Event`; when it is set, the call ends with a `StoppedError` within a tenth of a second.
@@ -355,7 +366,7 @@ class KittenTTS(NamedModel):
             StoppedError: the call was cancelled, or the model closed.
             EspeakError: espeak-ng cannot be loaded.
         """
-        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed)
+        options = SpeechOptions(voice, speed, clean_text, phonemes, sentence_silence, trim, seed, markup)
         return self.model.speak_many(texts, options, timings=timings, order=order, cancel=cancel, progress=progress)
 
     @property

@@ -13,6 +13,8 @@ from kittentts.loading import ModelSpec, check_kittenml_options, load_engine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from kittentts.onnx_model import KittenTTS_1_Onnx
@@ -59,10 +61,31 @@ class NamedModel:
             files, backend, max_workers=max_workers, lexicon=lexicon, optimize=optimize
         )
         self._is_closed = False
+        self._own_voices: dict[str, NDArray[np.float32]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what `pickle` and `copy` carry: how the model was opened, not the model."""
-        return {**self.__dict__, "_model": None, "_is_closed": False}
+        """Return what `pickle` and `copy` carry: how the model was opened and the voices added, not the model."""
+        return {**self.__dict__, "_model": None, "_is_closed": False, "_own_voices": dict(self._own_voices)}
+
+    def add_voice(self, name: str, style: Any) -> None:
+        """Add a voice of one's own, which copies of the model have, too; one that was added before is replaced.
+
+        Example::
+
+            voices = np.load("my_voices.npz")
+            model.add_voice("Ann", voices["ann"])
+            model.generate("Hello.", voice="Ann:0.8+Luna:0.2")
+
+        Args:
+            name: none of the model's own, in any case of letters, and without `+ : ( )`.
+            style: floats of shape `(rows, 256)` or `(rows, 1, 256)`, as in a voices file: a row for each length of
+                text, the last for longer ones. A copy is kept.
+
+        Raises:
+            VoiceError: the name is another voice's, or none.
+            SettingError: the array is of another shape or type, or has NaN or infinity in it.
+        """
+        self._own_voices[name] = self.model.add_voice(name, style)
 
     @property
     def model(self) -> KittenTTS_1_Onnx:
@@ -74,7 +97,10 @@ class NamedModel:
                 if self._is_closed:
                     raise StoppedError("the model was closed before it was opened")
                 if self._model is None:
-                    self._model = self._spec.open()
+                    model = self._spec.open()
+                    for name, style in self._own_voices.items():
+                        model.add_voice(name, style)
+                    self._model = model
             if self._is_closed:
                 self._model.close()
         return self._model

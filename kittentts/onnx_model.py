@@ -75,7 +75,7 @@ class KittenTTS_1_Onnx(Engine):
     def generate_single_chunk(self, text: str, voice: str = defaults.VOICE, speed: float = 1.0) -> Samples:
         """Speak a text as one chunk, neither normalized nor split into sentences; see `generate`."""
         request = self._request(text, SpeechOptions(voice, speed), cut=as_one_chunk)
-        return np.concatenate([chunk.waveform for chunk in self._run(request, plan.SEQUENTIAL)])
+        return np.concatenate([chunk.waveform for chunk in self._run([request], plan.SEQUENTIAL)])
 
     def _prepare_inputs(self, text: str, voice: str, speed: float = 1.0) -> dict[str, NDArray[Any]]:
         """Return `input_ids` int64 `(1, n)`, `style` float32 `(1, 256)` and `speed` float32 `(1,)` of one chunk."""

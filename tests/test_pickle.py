@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cloudpickle
+import numpy as np
 import pytest
 import threads
 import tiny_model
@@ -184,6 +185,20 @@ def test_a_subclass_takes_its_attributes_along(directory):
     copied = pickle.loads(pickle.dumps(model))
     assert type(copied) is Named
     assert copied.name == "Ann"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_copy_has_the_voices_that_were_added(directory, way):
+    model = KittenTTS(directory)
+    style = np.linspace(0, 1, 3 * 256).reshape(3, 1, 256)
+    model.add_voice("Ann", style)
+    expected = model.generate(TEXT, "Ann:0.7+Leo").tobytes()
+    style[:] = 0
+    copied = WAYS[way](model)
+    model.add_voice("Ben", np.zeros((1, 256)))
+    assert copied.generate(TEXT, "ann:0.7+Leo").tobytes() == expected
+    assert copied.available_voices == ["Bella", "Jasper", "Leo", "Ann"]
+    assert WAYS[way](copied).generate(TEXT, "Ann(7)+Leo(10)").tobytes() == expected
 
 
 def test_many_copies_at_once_open_one_session(directory, opened):

@@ -12,6 +12,8 @@ from kittentts.preprocess.edits import Edit, difference, to_original
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from kittentts.markup.parts import Mark, Part
+
 _PIECE = re.compile(r"\S+")
 # what a word may be: anything between white space, dashes of a sentence and dots of omission
 _TOKEN = re.compile(r"(?:(?!--)[^\s—…])+")
@@ -39,10 +41,42 @@ class ChunkSource(NamedTuple):
     span: tuple[int, int]
     """In the source."""
     words: list[WordSpan]
+    part: Part | None = None
+    """With markup: that of the document which is the source."""
+    marks: tuple[Mark, ...] = ()
+    """Those whose times are to be told with this chunk."""
 
     def text(self, begin: int, end: int) -> str:
-        """Return what is between two places of the source."""
+        """Return what is written between two places of the source, without markup."""
+        if self.part is not None:
+            return self.part.written(begin, end)
         return self.stretch[begin - self.start : end - self.start]
+
+
+def in_document(sources: Iterable[ChunkSource], part: Part, marks: Sequence[Mark]) -> list[ChunkSource]:
+    """Return the sources of chunks, which count from the beginning of a part, with the places in its document.
+
+    Args:
+        sources: of some chunks of the part, in order.
+        part: of the document.
+        marks: those that are in these chunks, or next to them, in order.
+    """
+
+    def to_document(start: int, end: int) -> tuple[int, int]:
+        # an empty span has no characters that come from anywhere
+        return part.to_document(start, end) if start < end else (0, 0)
+
+    found = []
+    position = 0
+    sources = list(sources)
+    for number, source in enumerate(sources, 1):
+        span = part.to_document(*source.span)
+        first = position
+        while position < len(marks) and (marks[position].position < span[1] or number == len(sources)):
+            position += 1
+        words = [word._replace(source=to_document(*word.source)) for word in source.words]
+        found.append(source._replace(span=span, words=words, part=part, marks=tuple(marks[first:position])))
+    return found
 
 
 def map_to_source(

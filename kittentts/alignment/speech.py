@@ -40,19 +40,29 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place in a document with markup that has a name."""
+
+    name: str
+    time: float
+
+
+@dataclass(frozen=True)
 class SpokenChunk:
     """What was spoken in one go: a sentence, or a part of a long one."""
 
     text: str
-    """As it was written."""
+    """As it was written; of a document with markup without the marks."""
     start: float
-    """Of its waveform, without the silence before it."""
+    """Of its waveform, without the silence before it, and after it."""
     end: float
     span: tuple[int, int]
     """Where it is in the text that was given."""
     words: tuple[Word, ...] | None
     """In order, not overlapping; None where the model does not tell how long its tokens sound."""
     phonemes: tuple[Phoneme, ...] | None
+    marks: tuple[Mark, ...] = ()
+    """With markup: those in it, and those between it and the chunk before; of the last one, also those after it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +74,11 @@ class Speech:
     chunks: tuple[SpokenChunk, ...]
     sample_rate: int = SAMPLE_RATE
     """In Hz."""
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Those of all chunks, in order."""
+        return tuple(mark for chunk in self.chunks for mark in chunk.marks)
 
     def to_srt(self, *, words: bool = False) -> str:
         """Return subtitles in the SubRip format; see `subtitles.to_srt`."""

@@ -112,13 +112,28 @@ def _sentence_cues(chunks: Iterable[SpokenChunk]) -> Iterator[_Cue]:
 
 def _split_at_words(chunk: SpokenChunk, words: Sequence[Word]) -> list[str]:
     """Return for each word what is written from it to the next one; the first and the last have the chunk's ends."""
-    origin = chunk.span[0]
-    cuts = [0, *(word.span[0] - origin for word in words[1:]), len(chunk.text)]
+    places = _places(chunk, words)
+    cuts = [0, *(start for start, _ in places[1:]), len(chunk.text)]
     # an opening bracket or quote belongs to the word after it
     for i in range(1, len(cuts) - 1):
-        while cuts[i] > words[i - 1].span[1] - origin and not chunk.text[cuts[i] - 1].isspace():
+        while cuts[i] > places[i - 1][1] and not chunk.text[cuts[i] - 1].isspace():
             cuts[i] -= 1
     return [chunk.text[cuts[i] : cuts[i + 1]] for i in range(len(words))]
+
+
+def _places(chunk: SpokenChunk, words: Sequence[Word]) -> list[tuple[int, int]]:
+    """Return where the words are in the chunk's text."""
+    origin, end = chunk.span
+    if len(chunk.text) == end - origin:
+        return [(word.span[0] - origin, word.span[1] - origin) for word in words]
+    # the marks of markup, which the spans count, are not in the text
+    places = []
+    position = 0
+    for word in words:
+        start = chunk.text.index(word.text, position)
+        position = start + len(word.text)
+        places.append((start, position))
+    return places
 
 
 def _cue_end(pieces: Sequence[str], words: Sequence[Word], first: int) -> int:

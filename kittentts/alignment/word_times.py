@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import unicodedata
 from bisect import bisect_left
 from typing import TYPE_CHECKING
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kittentts.alignment.source_map import group_by_source_word
-from kittentts.alignment.speech import Phoneme, Speech, SpokenChunk, Word
+from kittentts.alignment.speech import Mark, Phoneme, Speech, SpokenChunk, Word
+from kittentts.audio.waveform import count_samples
 from kittentts.defaults import SAMPLE_RATE
 from kittentts.phonemes.vocabulary import is_speakable, to_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, MutableMapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,8 +35,8 @@ _LONGEST = 2000
 def with_times(
     chunks: Generator[SynthesizedChunk, None, None],
     sources: MutableMapping[int, ChunkSource],
-    silence: NDArray[np.float32],
-    phonemize: Callable[[str], str],
+    between: NDArray[np.float32],
+    phonemize: Callable[..., str],
 ) -> Generator[Speech, None, None]:
     """Yield each chunk of a call with the times of what is in it, counted from the beginning of the first.
 
@@ -42,11 +44,11 @@ def with_times(
         chunks: what the runs have made, in order; closed at the end.
         sources: what of the text became each chunk, by the chunk's index. It may be filled while chunks come; what has
             been used is taken out.
-        silence: what is between two chunks, shape `(samples,)`.
-        phonemize: text -> phonemes, as for the chunks.
+        between: the silence between two chunks, shape `(samples,)`.
+        phonemize: text -> phonemes, as for the chunks; with markup (text, stand_ins=) -> phonemes.
     """
     begin = 0  # in samples
-    pause = silence[:0]  # none before the first chunk
+    pause = between[:0]  # none before the first chunk
     pieces: list[SynthesizedChunk] = []
     # closed also where somebody holds the traceback of an interruption, and so the iterator
     with contextlib.closing(chunks):
@@ -55,12 +57,12 @@ def with_times(
             if not piece.input.is_last:
                 continue
             if pieces[0].input.continues:
-                pause = silence[:0]
+                pause = between[:0]
             audio = np.concatenate([pause, *(piece.waveform for piece in pieces)])
             source = sources.pop(piece.input.index)
             yield Speech(audio, (_spoken_chunk(pieces, begin + len(pause), source, phonemize),))
             begin += len(audio)
-            pause = silence
+            pause = between
             pieces = []
 
 
@@ -68,7 +70,7 @@ def _spoken_chunk(
     pieces: Sequence[SynthesizedChunk],
     begin: int,
     source: ChunkSource,
-    phonemize: Callable[[str], str],
+    phonemize: Callable[..., str],
 ) -> SpokenChunk:
     chunk = pieces[0].input
     length = sum(len(piece.waveform) for piece in pieces)
@@ -81,16 +83,32 @@ def _spoken_chunk(
             for symbol, (start, end) in zip(symbols, symbol_times, strict=True)
             if symbol != " " and start < end
         )
+        if source.part is not None:
+            phonemize = functools.partial(phonemize, stand_ins=source.part.stand_ins)
         isolated = [to_symbols(phonemize(chunk.text[word.start : word.end])) for word in source.words]
         words = tuple(_words(source, symbol_times, symbols, isolated))
+    start = (begin + count_samples(chunk.lead)) / SAMPLE_RATE
+    end = (begin + length - count_samples(pieces[-1].input.joint or 0.0)) / SAMPLE_RATE
     return SpokenChunk(
         text=source.text(*source.span),
-        start=begin / SAMPLE_RATE,
-        end=(begin + length) / SAMPLE_RATE,
+        start=start,
+        end=end,
         span=source.span,
         words=words,
         phonemes=phonemes,
+        marks=tuple(_marks(source, words or (), start, end)),
     )
+
+
+def _marks(source: ChunkSource, words: Sequence[Word], start: float, end: float) -> Iterator[Mark]:
+    """Yield the marks with the time when what comes after them begins; without words, the chunk counts as one."""
+    for name, position, back in source.marks:
+        if position >= source.span[1]:
+            yield Mark(name, end - back)
+        elif position <= source.span[0]:
+            yield Mark(name, start - back)
+        else:
+            yield Mark(name, next((word.start for word in words if word.span[0] >= position), end if words else start))
 
 
 def _has_times(piece: SynthesizedChunk) -> bool:

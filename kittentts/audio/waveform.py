@@ -36,4 +36,9 @@ def trim_tail(waveform: Samples) -> Samples:
 
 def silence(seconds: float) -> Samples:
     """Return zeros, float32 of shape `(n,)`, at 24 000 Hz."""
-    return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    return np.zeros(count_samples(seconds), np.float32)
+
+
+def count_samples(seconds: float) -> int:
+    """Return how many samples, at 24 000 Hz, so many seconds have."""
+    return round(seconds * SAMPLE_RATE)

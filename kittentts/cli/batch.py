@@ -14,6 +14,7 @@ from kittentts import KittenTTS, KittenTTSError
 from kittentts.cli.options import (
     add_command,
     add_format_options,
+    add_markup_option,
     add_model_option,
     add_speech_options,
     describe,
@@ -45,7 +46,7 @@ _DETAILS = """
 Each INPUT is a text of its own and becomes DIR/<its name>.<format>; with --lines each of its lines does, as
 DIR/<its name>-<line number>.<format>; with --jsonl each of its lines is an object like
   {"id": "intro/1", "text": "Hello there.", "voice": "Luna", "speed": 1.2}
-(voice and speed may be left out, other fields are ignored) and becomes DIR/<id>.<format>.
+(voice, speed and markup may be left out, other fields are ignored) and becomes DIR/<id>.<format>.
 
 Files that are there already are left alone, so that a batch that was interrupted goes on where it was. A text that
 fails is reported, and the others are spoken; the exit status is 1 then.
@@ -63,7 +64,8 @@ def add_to(commands: Commands) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="a file (UTF-8; .md is read as Markdown); a folder, for its .txt and .md files (.jsonl with --jsonl); "
+        help="a file (UTF-8; .md is read as Markdown, .ssml as SSML); a folder, for its .txt, .md and "
+        ".ssml files (.jsonl with --jsonl); "
         "a pattern in quotes; - is stdin",
     )
     parser.add_argument("-d", "--directory", required=True, metavar="DIR", help="where the files go; made if needed")
@@ -71,6 +73,7 @@ def add_to(commands: Commands) -> None:
     kind.add_argument("--lines", action="store_true", help="each line of an INPUT is a text")
     kind.add_argument("--jsonl", action="store_true", help="each line of an INPUT is a JSON object")
     parser.add_argument("--overwrite", action="store_true", help="speak again what is there already")
+    add_markup_option(parser)
     add_model_option(parser)
     add_speech_options(parser)
     add_format_options(parser, "wav")
@@ -117,7 +120,7 @@ def _speak_all(model: KittenTTS, items: list[BatchItem], options: argparse.Names
     texts = _short_texts(items, long, summary)
     timings = bool(options.subtitles)
     with contextlib.closing(
-        model.generate_many(texts, **speech(options), timings=timings, order="completed")
+        model.generate_many(texts, **speech(options), markup=options.markup, timings=timings, order="completed")
     ) as results:
         for result in results:
             item: BatchItem = result.id
@@ -147,7 +150,7 @@ def _short_texts(items: list[BatchItem], long: list[BatchItem], summary: _Summar
         if isinstance(text, str) and len(text) > _LONG:
             long.append(item)
         else:
-            yield item, text, item.voice, item.speed
+            yield item, text, item.voice, item.speed, item.markup
 
 
 def _speak_long(model: KittenTTS, item: BatchItem, options: argparse.Namespace, summary: _Summary) -> None:
@@ -155,8 +158,8 @@ def _speak_long(model: KittenTTS, item: BatchItem, options: argparse.Namespace, 
     from kittentts.audio.files import open_file
 
     reports: list[Progress] = []
-    settings: dict[str, Any] = {**speech(options), "progress": reports.append}
-    settings |= {key: value for key in ("voice", "speed") if (value := getattr(item, key)) is not None}
+    settings: dict[str, Any] = {**speech(options), "markup": options.markup, "progress": reports.append}
+    settings |= {key: value for key in ("voice", "speed", "markup") if (value := getattr(item, key)) is not None}
     item.path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not options.subtitles:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kittentts.cli.options import describe, read_file, read_text
+from kittentts.cli.options import describe, find_markup, read_file, read_text
 from kittentts.errors import SettingError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class BatchItem(NamedTuple):
     """Reads it; raises SettingError or OSError."""
     voice: str | None = None
     speed: float | None = None
+    markup: str | None = None
 
 
 class _Entry(NamedTuple):
@@ -41,6 +42,7 @@ class _Entry(NamedTuple):
     text: Callable[[], str]
     voice: str | None = None
     speed: float | None = None
+    markup: str | None = None
 
 
 def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[str]) -> Iterator[BatchItem | str]:
@@ -54,7 +56,7 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
     # what each path in the directory is the file, or a folder, of
     files: dict[Path, str] = {}
     folders: dict[Path, str] = {}
-    suffixes_read = (".jsonl",) if options.jsonl else (".md", ".txt")
+    suffixes_read = (".jsonl",) if options.jsonl else (".md", ".ssml", ".txt")
     names = []
     for name in options.inputs:
         found = _expanded(name, suffixes_read)
@@ -82,7 +84,7 @@ def find_items(options: argparse.Namespace, directory: Path, suffixes: Sequence[
             continue
         files |= dict.fromkeys(paths, entry.source)
         folders |= dict.fromkeys(parents, entry.source)
-        yield BatchItem(entry.source, paths[0], entry.text, entry.voice, entry.speed)
+        yield BatchItem(entry.source, paths[0], entry.text, entry.voice, entry.speed, entry.markup)
 
 
 def _expanded(name: str, suffixes: Sequence[str]) -> list[str]:
@@ -100,7 +102,8 @@ def _entries(names: Sequence[str], options: argparse.Namespace) -> Iterator[_Ent
         label = "stdin" if name == "-" else name
         stem = Path(label).stem
         if not options.lines and not options.jsonl:
-            yield _Entry(label, stem, lambda name=name: read_text(name))  # type: ignore[misc]
+            markup = find_markup(options, name)
+            yield _Entry(label, stem, lambda name=name: read_text(name), markup=markup)  # type: ignore[misc]
             continue
         try:
             lines = read_file(name).split("\n")
@@ -134,8 +137,8 @@ def _parse(source: str, line: str) -> _Entry:
     name, text = fields["id"], fields["text"]
     if isinstance(name, bool) or not isinstance(name, str | int):
         raise SettingError(f"'id' is {name!r}; a string or a whole number is needed")
-    # what else can be wrong with text, voice and speed is the engine's to say
-    return _Entry(source, str(name), lambda: text, fields.get("voice"), fields.get("speed"))
+    # what else can be wrong with text, voice, speed and markup is the engine's to say
+    return _Entry(source, str(name), lambda: text, fields.get("voice"), fields.get("speed"), fields.get("markup"))
 
 
 def _path(name: str, directory: Path, suffix: str, inputs: set[Path]) -> Path:

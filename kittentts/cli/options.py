@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
 _MARKDOWN = {".md", ".markdown"}
+_SSML = ".ssml"
 # what is read from a pipe at once, at most
 _PIPE_BYTES = 65_536
 
@@ -125,6 +126,22 @@ def add_speech_options(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="a faster graph with the same output, see 'kittentts optimize' (default: %(default)s)",
     )
+
+
+def add_markup_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--markup`."""
+    parser.add_argument(
+        "--markup",
+        choices=defaults.MARKUPS,
+        help="how texts are marked up: SSML, as .ssml files are in any case; SSML, ignoring what is not done; "
+        "or [pause 0.5s] (default: not at all)",
+    )
+
+
+def find_markup(options: argparse.Namespace, path: str | None) -> str | None:
+    """Return how the text of a file, or of no file, is marked up."""
+    is_ssml = path is not None and Path(path).suffix.lower() == _SSML
+    return options.markup or ("ssml" if is_ssml else None)
 
 
 def add_format_options(parser: argparse.ArgumentParser, default: str) -> None:

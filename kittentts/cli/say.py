@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from kittentts.cli.options import (
     add_command,
     add_format_options,
+    add_markup_option,
     add_model_option,
     add_speech_options,
     file_format,
+    find_markup,
     name_errors,
     open_model,
     read_pipe,
@@ -52,7 +54,8 @@ def add_to(commands: Commands) -> None:
         "-i",
         "--input",
         metavar="FILE",
-        help="read the text from a file (UTF-8; .md is read as Markdown), - is stdin, as is a pipe without a text",
+        help="read the text from a file (UTF-8; .md is read as Markdown, .ssml as SSML), - is stdin, "
+        "as is a pipe without a text",
     )
     parser.add_argument(
         "-o",
@@ -66,6 +69,7 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="for the sound card and -o -: let the first sound come sooner, by speaking long sentences in pieces",
     )
+    add_markup_option(parser)
     add_model_option(parser)
     add_speech_options(parser)
     add_format_options(parser, "what the suffix of -o names, wav for -o -")
@@ -91,7 +95,14 @@ def _run(options: argparse.Namespace) -> None:
     subtitles = open_subtitle_file(options.subtitles, words=options.subtitles_words) if options.subtitles else None
     with _open_output(options) as write, ProgressBar(options) as bar, subtitles or contextlib.nullcontext() as audio_of:
         model = open_model(options)
-        settings = {**speech(options), "look_ahead": True, "low_latency": options.low_latency, "progress": bar}
+        markup = find_markup(options, options.input)
+        settings = {
+            **speech(options),
+            "markup": markup,
+            "look_ahead": True,
+            "low_latency": options.low_latency,
+            "progress": bar,
+        }
         if audio_of is None:
             waveforms = model.generate_stream(text, **settings)
         else:
@@ -104,8 +115,9 @@ def _run(options: argparse.Namespace) -> None:
 
 def _write_file(text: str, options: argparse.Namespace) -> None:
     model = open_model(options)
+    settings = {**speech(options), "markup": find_markup(options, options.input)}
     with ProgressBar(options) as bar:
-        model.generate_to_file(text, options.output, **speech(options), **file_format(options), progress=bar)
+        model.generate_to_file(text, options.output, **settings, **file_format(options), progress=bar)
     _log(bar, options.output)
 
 
@@ -130,7 +142,7 @@ def _text(options: argparse.Namespace, *, may_be_unfinished: bool) -> str | Iter
         return " ".join(options.text)
     if options.input is None and not options.text and sys.stdin.isatty():
         options.wrong_usage("give a text: as arguments, with -i FILE, or through a pipe")
-    if may_be_unfinished and options.input in (None, "-"):
+    if may_be_unfinished and options.input in (None, "-") and options.markup is None:
         return read_pipe()
     return read_text(options.input or "-")
 

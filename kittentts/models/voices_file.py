@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kittentts.errors import ModelError, VoiceError
+from kittentts.errors import ModelError, SettingError, VoiceError
 from kittentts.regular_file import check_regular_file
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def load_voices(path: str | os.PathLike[str]) -> Voices:
         raise ModelError(f"{path} cannot be read as an .npz file of plain arrays: {error}") from error
     if not arrays:
         raise ModelError(f"{path} holds no voice")
-    return Voices({name: _check_voice(array, f"{path}: voice {name!r}") for name, array in arrays.items()})
+    return Voices({name: check_style(array, f"{path}: voice {name!r}") for name, array in arrays.items()})
 
 
 def _read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
@@ -64,18 +64,20 @@ def _read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _check_voice(array: NDArray[Any], name: str) -> NDArray[np.float32]:
+def check_style(
+    array: NDArray[Any], name: str, error: type[ModelError | SettingError] = ModelError
+) -> NDArray[np.float32]:
     """Return a voice's array as float32; `name` begins the message of the error."""
     rows = array.size // STYLE_SIZE
     if array.shape not in {(rows, STYLE_SIZE), (rows, 1, STYLE_SIZE)} or rows == 0 or array.dtype.kind != "f":
-        raise ModelError(
+        raise error(
             f"{name} is {array.dtype} of shape {array.shape}; "
             f"floats of shape (rows, {STYLE_SIZE}) or (rows, 1, {STYLE_SIZE}) are expected"
         )
     with np.errstate(over="ignore"):  # a float64 that is too large becomes infinity
         voice = array.astype(np.float32, copy=False)
     if not np.isfinite(voice).all():
-        raise ModelError(f"{name} has NaN or infinity in it")
+        raise error(f"{name} has NaN or infinity in it")
     return voice
 
 

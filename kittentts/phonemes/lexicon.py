@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import ChainMap
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kittentts.errors import SettingError, TextError
@@ -13,6 +15,7 @@ from kittentts.phonemes.vocabulary import check_phonemes, is_speakable
 if TYPE_CHECKING:
     from kittentts.phonemes.espeak import Phonemizer
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
@@ -37,7 +40,19 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("’", "'")
 
 
-def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[str, str], *, any_case: bool) -> str:
+def as_it_is(phonemes: str, stand_ins: Mapping[str, str] = _NOTHING) -> str:  # noqa: ARG001
+    """Return phonemes, which a text may be already; takes what `phonemize_with_lexicon` takes."""
+    return phonemes
+
+
+def phonemize_with_lexicon(
+    text: str,
+    phonemizer: Phonemizer,
+    lexicon: Mapping[str, str],
+    *,
+    any_case: bool,
+    stand_ins: Mapping[str, str] = _NOTHING,
+) -> str:
     """Phonemize `text`, the words of the lexicon, also with an 's, as it says.
 
     Args:
@@ -46,8 +61,14 @@ def phonemize_with_lexicon(text: str, phonemizer: Phonemizer, lexicon: Mapping[s
         lexicon: from `check_lexicon`. A key in lower case stands for the word in any case ("read": also "Read"), a key
             with capitals for just this spelling ("US" is not "us").
         any_case: match every key in any case, for a text whose capitals are gone; keys in lower case go first.
+        stand_ins: words that stand for phonemes, whatever the lexicon says.
     """
+    if not lexicon and not stand_ins:
+        return "".join(phonemizer.phonemize([text]))
     entries = {word.lower(): phonemes for word, phonemes in lexicon.items()} | dict(lexicon) if any_case else lexicon
+    if stand_ins:
+        # not merged: that takes time for each chunk
+        entries = ChainMap(stand_ins, entries)  # type: ignore[arg-type]
     text = _fold(text)
     parts, rest = [], 0
     for match in _WORD.finditer(text):

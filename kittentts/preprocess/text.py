@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from kittentts.errors import TextTypeError
 
 
@@ -14,3 +16,8 @@ def check_is_text(text: object) -> None:
 def word_list(text: str) -> tuple[str, ...]:
     """Split a list of words that is written as one string, as the long lists here are."""
     return tuple(text.split())
+
+
+def has_sound(text: str) -> bool:
+    """Whether a text has a letter, number or symbol."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)

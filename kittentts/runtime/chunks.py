@@ -29,7 +29,9 @@ class ModelInput:
     continues: bool
     """Whether it begins inside of a sentence, whose beginning is another chunk."""
     joint: float | None
-    """Seconds of silence after it at speed 1, where another chunk continues its sentence; else None."""
+    """Seconds of silence after it, where another chunk continues its sentence, or markup asks for it; else None."""
+    lead: float
+    """Seconds of silence before it, where a document with markup begins so."""
     token_ids: NDArray[np.int64]
     """Shape `(1, n)`, n <= 512."""
     style: NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
@@ -19,7 +19,14 @@ from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
 from kittentts.server.request_log import RequestLog
 from kittentts.server.response import SpeechResponse, SpeechService
-from kittentts.server.speech_request import MEDIA_TYPES, Format, SpeechRequest, available_formats, check_request
+from kittentts.server.speech_request import (
+    MEDIA_TYPES,
+    Format,
+    Markup,
+    SpeechRequest,
+    available_formats,
+    check_request,
+)
 from kittentts.server.web_page import add_page
 
 if TYPE_CHECKING:
@@ -40,6 +47,8 @@ class Capabilities(BaseModel):
     """The model's own name."""
     formats: tuple[Format, ...]
     """Values of `response_format` for which this installation has an encoder."""
+    markups: tuple[Markup, ...]
+    """Values of `markup`."""
     max_chars: int
     """The longest `input`, in characters."""
     voice: str
@@ -130,6 +139,7 @@ def _add_lists(app: FastAPI, model: KittenTTS, settings: Settings) -> None:
         return Capabilities(
             model=settings.model_names[0],
             formats=available_formats(),
+            markups=get_args(Markup),
             max_chars=settings.max_chars,
             voice=names.get(voice, voice),
             speed=settings.speech.get("speed", 1.0),

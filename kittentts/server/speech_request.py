@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, Field
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from kittentts.alignment.speech import SpokenChunk
 
 _EVENT_STREAM = "text/event-stream"
+# the voices of a blend like "alloy:0.7+nova:0.3"
+_BLENDED = re.compile(r"(?<![^+])(\s*)([^+:()]*[^+:()\s])")
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+Markup = Literal["ssml", "ssml-lenient", "pauses"]
 Name = Annotated[str, Field(max_length=200)]
 
 
@@ -52,6 +56,8 @@ class SpeechRequest(BaseModel):
     """Not OpenAI's: send events with the times of sentences and words, and at the end one with subtitles."""
     low_latency: bool | None = None
     """Not OpenAI's: let the first sound come sooner, as `KittenTTS.generate_stream` does."""
+    markup: Markup | None = None
+    """Not OpenAI's: how `input` is marked up, as for `KittenTTS.generate`."""
     instructions: Any = None
     """Accepted and ignored, because these models take none."""
 
@@ -73,12 +79,21 @@ class SpeechRequest(BaseModel):
     def parameters(self, defaults: Mapping[str, Any], voice_aliases: Mapping[str, str]) -> dict[str, Any]:
         """Return the parameters for `generate_stream`: those of the request, else the operator's defaults."""
         voice = self.voice.id if isinstance(self.voice, Voice) else self.voice
-        given: dict[str, Any] = {} if voice is None else {"voice": voice_aliases.get(voice, voice)}
+        given: dict[str, Any] = {} if voice is None else {"voice": _voice(voice, voice_aliases)}
         if self.speed is not None:
             given["speed"] = self.speed
         if self.low_latency is not None:
             given["low_latency"] = self.low_latency
+        if self.markup is not None:
+            given["markup"] = self.markup
         return {**defaults, **given, "text": self.input, "look_ahead": True}
+
+
+def _voice(name: str, aliases: Mapping[str, str]) -> str:
+    """Return the model's name of a voice, or those of the voices of a blend."""
+    if name in aliases:
+        return aliases[name]
+    return _BLENDED.sub(lambda match: match[1] + aliases.get(match[2], match[2]), name)
 
 
 def available_formats() -> tuple[Format, ...]:

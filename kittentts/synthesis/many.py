@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import reprlib
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from kittentts.synthesis.request import nothing_to_speak
 from kittentts.synthesis.results import Item, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from kittentts.synthesis.request import Request
     from kittentts.synthesis.scheduler import Outcome, Scheduler
 
-    Assemble = Callable[[Request, Sequence[SynthesizedChunk]], tuple[NDArray[np.float32], Speech | None]]
-    Check = Callable[[str, str | None, float | None], Request]
+    Assemble = Callable[[Sequence[Request], Sequence[SynthesizedChunk]], tuple[NDArray[np.float32], Speech | None]]
+    Check = Callable[[Item], list[Request]]
 
 logger = logging.getLogger(__name__)
 
 _ORDERS = ("input", "completed")
-_ITEM_LENGTHS = range(2, 5)
+_ITEM_LENGTHS = range(2, 6)
 
 
 @dataclass(eq=False)
@@ -39,16 +40,21 @@ class _Job:
     index: int
     id: Any
     text: Any
-    request: Request | None = None
-    count: int | None = None
-    """Of its chunks, when all are made."""
-    chunks: dict[int, SynthesizedChunk] = field(default_factory=dict)
-    """By place."""
+    requests: dict[int, Request] = field(default_factory=dict)
+    """By number; several where the text has markup."""
+    totals: dict[int, int] = field(default_factory=dict)
+    """How many chunks each request has, when all of them are made."""
+    chunks: dict[tuple[int, int], SynthesizedChunk] = field(default_factory=dict)
+    """By number and place."""
     error: Exception | None = None
 
     @property
+    def is_made(self) -> bool:
+        return len(self.totals) == len(self.requests)
+
+    @property
     def is_done(self) -> bool:
-        return self.error is not None or self.count == len(self.chunks)
+        return self.error is not None or (self.is_made and sum(self.totals.values()) == len(self.chunks))
 
 
 def check_many(texts: object, order: str) -> None:
@@ -73,12 +79,14 @@ def run_many(
 
     Args:
         texts: read in the caller's thread, no further ahead than the window.
-        check: (text, voice, speed) -> request; None stands for the voice or speed of the call.
-        assemble: (request, all its chunks) -> audio and, if times are wanted, speech.
+        check: item -> its requests; None stands for the voice, speed or markup of the call.
+        assemble: (requests, all their chunks) -> audio and, if times are wanted, speech.
         window: how many texts may be begun and not yet yielded.
         in_order: yield the results in the order of the texts; else as soon as they are there.
     """
     jobs: dict[int, _Job] = {}
+    owners: dict[int, _Job] = {}  # by number of the request
+    numbers = itertools.count()
     source = enumerate(texts)
     is_complete = False
     try:
@@ -87,30 +95,33 @@ def run_many(
             job = _next_done(jobs, in_order=in_order)
             if job is not None:
                 result = _result(jobs.pop(job.index), assemble)
+                for number in job.requests:
+                    del owners[number]
                 reporter.record(result)
                 yield result
             elif is_complete or len(jobs) == window:
-                _take(scheduler.wait(), jobs, scheduler)
+                _take(scheduler.wait(), owners, scheduler)
             elif outcome := scheduler.poll():
-                _take(outcome, jobs, scheduler)
+                _take(outcome, owners, scheduler)
             elif (item := next(source, None)) is None:
                 is_complete = True
                 scheduler.end()
             else:
-                job = jobs[item[0]] = _begin(*item, check)
-                if job.request is not None:
-                    scheduler.feed(job.request, job.index)
+                job = jobs[item[0]] = _begin(*item, check, numbers)
+                for number, request in job.requests.items():
+                    owners[number] = job
+                    scheduler.feed(request, number)
     finally:
         scheduler.close()
         reporter.close()
 
 
-def _begin(index: int, given: Any, check: Check) -> _Job:
+def _begin(index: int, given: Any, check: Check, numbers: Iterator[int]) -> _Job:
     job = _Job(index, None, given)
     try:
         item = _item(given)
         job.id, job.text = item.id, item.text
-        job.request = check(item.text, item.voice, item.speed)
+        job.requests = {next(numbers): request for request in check(item)}
     except StoppedError:
         raise
     except Exception as error:  # noqa: BLE001 (also that of the user's clean_text; it becomes the result)
@@ -123,28 +134,32 @@ def _item(given: object) -> Item:
         return Item(None, given)
     if isinstance(given, tuple | list) and len(given) in _ITEM_LENGTHS:
         return Item(*given)
-    raise TextTypeError(f"{reprlib.repr(given)} is neither a str nor (id, text), (id, text, voice, speed)")
+    raise TextTypeError(
+        f"{reprlib.repr(given)} is neither a str nor (id, text), (id, text, voice, speed) or (..., markup)"
+    )
 
 
-def _take(outcome: Outcome, jobs: Mapping[int, _Job], scheduler: Scheduler) -> None:
+def _take(outcome: Outcome, owners: Mapping[int, _Job], scheduler: Scheduler) -> None:
     """Add an outcome to the job of its text."""
     scheduler.permit()
-    job, error = jobs.get(outcome.request) if outcome.request is not None else None, outcome.error
-    if job is None or job.error is not None:
+    number, error = outcome.request, outcome.error
+    job = None if number is None else owners.get(number)
+    if number is None or job is None or job.error is not None:
         # it has failed before
         return
     if outcome.chunk is not None:
-        job.chunks[outcome.place] = outcome.chunk
+        job.chunks[number, outcome.place] = outcome.chunk
     elif error is None:
-        job.count = outcome.total
-        if job.count == 0 and job.request is not None:
-            job.error = nothing_to_speak(job.request.texts[0])
+        job.totals[number] = outcome.total or 0
+        if job.is_made and not any(job.totals.values()):
+            job.error = nothing_to_speak(job.requests[number].texts[0])
     elif isinstance(error, EspeakError | StoppedError) or not isinstance(error, Exception):
         # it is about all texts
         raise error
     else:
         job.error = _without_stack(error)
-        scheduler.drop(job.index)
+        for one in job.requests:
+            scheduler.drop(one)
 
 
 def _next_done(jobs: Mapping[int, _Job], *, in_order: bool) -> _Job | None:
@@ -157,9 +172,9 @@ def _next_done(jobs: Mapping[int, _Job], *, in_order: bool) -> _Job | None:
 
 
 def _result(job: _Job, assemble: Assemble) -> Result:
-    if job.error is not None or job.request is None:
+    if job.error is not None:
         return Result(job.index, job.id, job.text, None, job.error)
-    audio, speech = assemble(job.request, [job.chunks[place] for place in range(len(job.chunks))])
+    audio, speech = assemble([*job.requests.values()], [job.chunks[key] for key in sorted(job.chunks)])
     return Result(job.index, job.id, job.text, audio, None, speech)
 
 

@@ -16,23 +16,18 @@ from kittentts.synthesis.request import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from kittentts.phonemes.vocabulary import TextCleaner
-    from kittentts.synthesis.request import Request
+    from kittentts.synthesis.request import Request, Stretch
 
 # What the longest chunk takes at a fifth of the voice's own pace: some 5 GB of memory with 82M parameters.
 _MOST_TOKENS_AT_SPEED_1 = 2_560
 
 
-def make_model_inputs(
-    request: Request, voice: NDArray[np.float32], phonemize: Callable[[str], str], cleaner: TextCleaner
-) -> Iterator[ModelInput]:
+def make_model_inputs(request: Request, phonemize: Callable[[str], str], cleaner: TextCleaner) -> Iterator[ModelInput]:
     """Phonemize the texts of a request in order, as far as asked for. What has no sound, like "...", is left out.
 
     Args:
         request: what to speak.
-        voice: the array of its voice.
         phonemize: text -> phonemes.
         cleaner: symbols -> token ids.
 
@@ -40,7 +35,6 @@ def make_model_inputs(
         SettingError: at this speed a chunk would take too much memory.
     """
     stretch = request.stretch
-    last = stretch.first_index + len(request.texts) - 1
     for index, text in enumerate(request.texts, stretch.first_index):
         symbols = to_symbols(phonemize(text))
         pieces = _speakable_pieces(symbols)
@@ -63,11 +57,21 @@ def make_model_inputs(
                 symbols=piece,
                 is_last=number == len(pieces),
                 continues=stretch.continues and index == stretch.first_index and number == 1,
-                joint=stretch.joint if index == last and number == len(pieces) else None,
+                joint=_silence_after(stretch, float(request.speed))
+                if index == request.last_index and number == len(pieces)
+                else None,
+                lead=stretch.lead if index == stretch.first_index and number == 1 else 0.0,
                 token_ids=np.array([token_ids], np.int64),
-                style=style_row(voice, length),
+                style=style_row(request.voice, length),
                 speed=np.array([request.speed], np.float32),
             )
+
+
+def _silence_after(stretch: Stretch, speed: float) -> float | None:
+    """Return the seconds of silence after a stretch; None where its end is cut as that of any sentence."""
+    if stretch.pause is not None:
+        return stretch.pause
+    return None if stretch.joint is None else stretch.joint / speed
 
 
 def run_seed(seed: int, model_input: ModelInput) -> int:

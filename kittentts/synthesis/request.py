@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import numbers
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kittentts import defaults
-from kittentts.alignment.source_map import ChunkSource, map_to_source
+from kittentts.alignment.source_map import ChunkSource, in_document, map_to_source
 from kittentts.audio.waveform import silence
-from kittentts.errors import SettingError, SilentTextError, TextTypeError
+from kittentts.errors import SettingError, SilentTextError, TextError, TextTypeError
+from kittentts.markup.parts import STAND_IN
 from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
 from kittentts.preprocess import TextPreprocessor, chunk_text
 from kittentts.preprocess.paragraphs import end_paragraphs, end_paragraphs_with_edits
+from kittentts.preprocess.text import has_sound
 from kittentts.runtime import onnx_graph
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kittentts.markup.parts import Mark, Part
     from kittentts.preprocess.edits import Edit
     from kittentts.synthesis.speech_options import SpeechOptions
 
@@ -47,6 +49,14 @@ class Stretch:
     """Whether it begins inside of a sentence, whose beginning was spoken before."""
     joint: float | None = None
     """Seconds of silence after it at speed 1, if it ends inside of a sentence."""
+    pause: float | None = None
+    """Seconds of silence after it, where markup asks for it."""
+    lead: float = 0.0
+    """Seconds of silence before it."""
+    part: Part | None = None
+    """Of a document with markup: then `start` counts from its beginning."""
+    marks: tuple[Mark, ...] = ()
+    """Of the document, whose times are to be told with this stretch."""
     is_urgent: bool = False
     """Whether it runs alone on all cores, whatever the plan."""
     spoken: Callable[[int], object] | None = None
@@ -64,14 +74,16 @@ class Request:
     """The chunks' texts, none of them without a sound."""
     stretch: Stretch
     """Which part of the text they are."""
-    voice: str
-    """The raw voice."""
+    voice: NDArray[np.float32]
+    """The array of the voice."""
     speed: np.float32
     """The speed prior included."""
     phonemes: bool
     """Whether the texts are phonemes."""
     any_case: bool
     """Whether the lexicon must match in any case, for the capitals are gone from the texts."""
+    stand_ins: Mapping[str, str]
+    """Words of the texts that stand for phonemes."""
     silence: NDArray[np.float32]
     """What is between two chunks."""
     trim: str
@@ -81,10 +93,15 @@ class Request:
     sources: list[ChunkSource]
     """What of the text became each chunk; empty where the times of words are not wanted."""
 
+    @property
+    def last_index(self) -> int:
+        """That of its last chunk."""
+        return self.stretch.first_index + len(self.texts) - 1
+
 
 def make_request(
     text: str,
-    raw_voice: str,
+    voice: NDArray[np.float32],
     speed_prior: float,
     options: SpeechOptions,
     preprocessor: TextPreprocessor,
@@ -97,7 +114,7 @@ def make_request(
 
     Args:
         text: the user's.
-        raw_voice: that of the options.
+        voice: the array of the options' voice.
         speed_prior: factor on the speed.
         options: the user's.
         preprocessor: normalizes with `clean_text=True`, after blank lines have ended sentences.
@@ -121,19 +138,26 @@ def make_request(
         return normalized
 
     cleaned = clean(text, False if options.phonemes else options.clean_text, normalize)
+    part = stretch.part
+    stand_ins = {} if part is None else part.stand_ins
+    if part is not None:
+        _check_stand_ins(text, cleaned)
     chunks = cut(cleaned)
     texts = drop_silent(chunks, phonemes=options.phonemes)
     sources = []
     if is_timed:
         found = map_to_source(text, cleaned, steps, chunks, stretch.start)
         sources = [source for source, chunk in zip(found, chunks, strict=True) if has_sound(chunk)]
+        if part is not None:
+            sources = in_document(sources, part, stretch.marks)
     return Request(
         texts=texts,
         stretch=stretch,
-        voice=raw_voice,
+        voice=voice,
         speed=np.float32(options.speed * speed_prior),
         phonemes=options.phonemes,
         any_case=options.has_lower_case,
+        stand_ins=stand_ins,
         silence=silence(options.sentence_silence),
         trim=options.trim,
         seed=None if options.seed is None else int(options.seed),
@@ -154,6 +178,11 @@ def check_options(options: SpeechOptions) -> None:
         raise SettingError(f"seed={seed!r} is not a whole number from 0 up; leave it out for noise that is always new")
     if options.trim not in defaults.TRIMS:
         raise SettingError(f"trim={options.trim!r} is unknown; use one of {', '.join(map(repr, defaults.TRIMS))}")
+    if options.markup not in (None, *defaults.MARKUPS):
+        known = ", ".join(map(repr, defaults.MARKUPS))
+        raise SettingError(f"markup={options.markup!r} is unknown; use one of {known}, or leave it out")
+    if options.markup not in (None, "pauses") and options.phonemes:
+        raise SettingError(f"phonemes=True is not for markup={options.markup!r}; <phoneme> takes phonemes there")
     if not callable(options.clean_text) and not isinstance(options.clean_text, bool | int | np.bool_):
         raise SettingError(f"clean_text={options.clean_text!r} is neither True nor False nor a function str -> str")
 
@@ -190,6 +219,15 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
     return text
 
 
+def _check_stand_ins(text: str, cleaned: str) -> None:
+    """Raise `TextError` where a user's `clean_text` has lost words that stand for phonemes."""
+    if STAND_IN.findall(text) != STAND_IN.findall(cleaned):
+        raise TextError(
+            "clean_text has changed or removed letters of an unknown script (Tangut), which stand for the phonemes of "
+            "the markup; let it leave such letters alone"
+        )
+
+
 def drop_silent(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     """Return the texts that have a letter, number or symbol; whether espeak-ng has a sound for it shows later.
 
@@ -204,11 +242,6 @@ def drop_silent(texts: Iterable[str], *, phonemes: bool) -> list[str]:
     if not found:
         raise nothing_to_speak(" ".join(texts))
     return found
-
-
-def has_sound(text: str) -> bool:
-    """Whether it has a letter, number or symbol."""
-    return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
 
 def nothing_to_speak(text: str | None) -> SilentTextError:

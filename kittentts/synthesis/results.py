@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """A text with a name, and with a voice and a speed of its own where they are not None; any such tuple will do."""
+    """A text with a name, and a voice, speed and markup of its own where they are not None; any such tuple will do."""
 
     id: Any
     text: str
     voice: str | None = None
     speed: float | None = None
+    markup: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

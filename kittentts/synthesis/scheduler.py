@@ -241,7 +241,7 @@ class Scheduler:
         """Whether a chunk is the last of all, and no other one waits or runs."""
         if self._is_reading:
             return False
-        is_last = self._is_ended and self._requests.qsize() == 1 and model_input.index == len(request.texts) - 1
+        is_last = self._is_ended and self._requests.qsize() == 1 and model_input.index == request.last_index
         return is_last and not self._unfinished
 
     def _submit(self, number: int, place: int, model_input: ModelInput, request: Request) -> None:
@@ -268,7 +268,7 @@ class Scheduler:
                 self._is_pool_complete and len(self._waiting) < self._plan.workers
             )
         else:
-            release_memory = self._executor is not None and model_input.index == len(request.texts) - 1
+            release_memory = self._executor is not None and model_input.index == request.last_index
         outcome = Outcome(number, place, error=StoppedError("nobody wants this chunk any more"))
         if not self._cancellation.is_stopped and number not in self._dropped:
             try:

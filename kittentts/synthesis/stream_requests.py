@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from kittentts.errors import SilentTextError, TextTypeError
 from kittentts.preprocess import chunk_text, ensure_punctuation
 from kittentts.preprocess.incremental import no_cut, segments
-from kittentts.synthesis.request import Stretch, drop_silent, has_sound, nothing_to_speak
+from kittentts.preprocess.text import has_sound
+from kittentts.synthesis.request import Stretch, drop_silent, nothing_to_speak
 from kittentts.synthesis.trimming import joint_silence
 
 if TYPE_CHECKING:

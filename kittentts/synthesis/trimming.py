@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kittentts.audio.waveform import silence, trim_tail
+from kittentts.audio.waveform import count_samples, silence, trim_tail
 from kittentts.defaults import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def trimmed(
     trim: str,
     continues: bool = False,
     joint: float | None = None,
+    lead: float = 0.0,
 ) -> tuple[Samples, NDArray[np.int64] | None]:
     """Cut the ends of a chunk's waveform.
 
@@ -59,6 +60,7 @@ def trimmed(
             sounds in the boundary tokens; the sound is faded in and out within 5 ms.
         continues: cut the beginning as "exact" does, for it is inside of a sentence.
         joint: cut the end as "exact" does, and let so many seconds of silence follow; None is no joint.
+        lead: put so many seconds of silence before it.
 
     Returns:
         The waveform, and the samples at which the tokens begin and the last one ends, as far as they are left. None if
@@ -77,8 +79,10 @@ def trimmed(
     else:
         waveform = waveform[begin:end]
     if token_boundaries is not None:
-        token_boundaries = np.clip(token_boundaries - begin, 0, len(waveform))
-    return np.concatenate([waveform, silence(joint)]) if joint else waveform, token_boundaries
+        token_boundaries = np.clip(token_boundaries - begin, 0, len(waveform)) + count_samples(lead)
+    if joint or lead:
+        waveform = np.concatenate([silence(lead), waveform, silence(joint or 0.0)])
+    return waveform, token_boundaries
 
 
 def _ends(waveform: Samples, token_boundaries: NDArray[np.int64] | None) -> tuple[int, int]:

@@ -149,7 +149,7 @@ def piece(index, text, all_symbols, first_symbol, symbols, boundaries, *, is_las
     token_ids = np.zeros((1, len(symbols) + 3), np.int64)
     style, speed = np.zeros((1, 256), np.float32), np.ones(1, np.float32)
     model_input = ModelInput(
-        index, text, all_symbols, first_symbol, symbols, is_last, continues=False, joint=None,
+        index, text, all_symbols, first_symbol, symbols, is_last, continues=False, joint=None, lead=0.0,
         token_ids=token_ids, style=style, speed=speed,
     )  # fmt: skip
     boundaries = None if boundaries is None else np.array(boundaries)

@@ -30,7 +30,7 @@ def test_folders_and_patterns(batch, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("empty", "empty: no file in this folder ends in .md or .txt\n"), ("*.rtf", "*.rtf: no file matches\n")],
+    [("empty", "empty: no file in this folder ends in .md or .ssml or .txt\n"), ("*.rtf", "*.rtf: no file matches\n")],
 )
 def test_a_folder_or_pattern_without_files(batch, tmp_path, name, message):
     (tmp_path / "empty").mkdir()

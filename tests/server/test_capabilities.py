@@ -3,6 +3,8 @@
 import pytest
 from speech_server import CLIENT, running
 
+from kittentts.defaults import MARKUPS
+
 FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"]
 
 
@@ -13,7 +15,9 @@ def url(tiny):
 
 
 def test_of_the_library(url):
-    expected = {"model": "tiny", "formats": FORMATS, "max_chars": 4096, "voice": "Leo", "speed": 1.0}
+    expected = {
+        "model": "tiny", "formats": FORMATS, "markups": [*MARKUPS], "max_chars": 4096, "voice": "Leo", "speed": 1.0,
+    }  # fmt: skip
     assert CLIENT.get(url + "/v1/audio/capabilities").json() == expected
 
 
@@ -22,7 +26,7 @@ def test_of_the_operator(tiny, monkeypatch):
     with running(tiny, speech={"voice": "Bella", "speed": 1.5}, max_chars=12) as url:
         expected = {
             "model": "tiny", "formats": [name for name in FORMATS if name != "aac"],
-            "max_chars": 12, "voice": "Bella", "speed": 1.5,
+            "markups": [*MARKUPS], "max_chars": 12, "voice": "Bella", "speed": 1.5,
         }  # fmt: skip
         assert CLIENT.get(url + "/v1/audio/capabilities").json() == expected
 
@@ -30,3 +34,5 @@ def test_of_the_operator(tiny, monkeypatch):
 def test_the_schema_lists_the_formats(url):
     schemas = CLIENT.get(url + "/openapi.json").json()["components"]["schemas"]
     assert schemas["Capabilities"]["properties"]["formats"]["items"]["enum"] == FORMATS
+    assert schemas["Capabilities"]["properties"]["markups"]["items"]["enum"] == [*MARKUPS]
+    assert schemas["SpeechRequest"]["properties"]["markup"]["anyOf"][0]["enum"] == [*MARKUPS]

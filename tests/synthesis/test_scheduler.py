@@ -26,7 +26,8 @@ def pooled(indices, workers):
 
 def start(function, items, plan, *, window=None, cancel=None, report=False):
     """Return a generator of `function(item)` for each item, made as the plan says; chunks are items with an index."""
-    request = SimpleNamespace(texts=["text"] * (len(items) or 1 if hasattr(items, "__len__") else 2000), stretch=WHOLE)
+    count = (len(items) or 1) if hasattr(items, "__len__") else 2000
+    request = SimpleNamespace(texts=["text"] * count, stretch=WHOLE, last_index=count - 1)
 
     def make_inputs(_):
         for index, item in enumerate(items):
