@@ -24,7 +24,7 @@ _DEEPEST = 100
 _MOST_NAMED = 10
 _EXCERPT = 40
 
-# Those of Azure's documentation; the standard names no times.
+# Our choice; the standard names no times.
 _STRENGTHS = {"none": 0.0, "x-weak": 0.25, "weak": 0.5, "medium": 0.75, "strong": 1.0, "x-strong": 1.25}
 _RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.75}
 # At a fifth of the voice's own pace the longest chunk still fits into memory; see `model_input.py`.
