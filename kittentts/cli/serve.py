@@ -13,6 +13,7 @@ from kittentts.cli.progress import print_status
 from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
+from kittentts.service.listening import bind, is_loopback
 
 if TYPE_CHECKING:
     import argparse
@@ -112,11 +113,11 @@ def _run(options: argparse.Namespace) -> None:
             "the API key (--api-key or KITTENTTS_API_KEY) is empty or has control characters; "
             "give a key of printable characters, or none at all"
         )
-    if not (api_key or options.no_auth or run.is_loopback(options.host)):
+    if not (api_key or options.no_auth or is_loopback(options.host)):
         options.wrong_usage(
             f"others can reach {options.host}: give --api-key or KITTENTTS_API_KEY, or let everybody in with --no-auth"
         )
-    with run.bind(options.host, options.port) as bound:
+    with bind(options.host, options.port) as bound:
         model = open_model(options)
         voices = model.available_voices
         aliases = settings.known_aliases(settings.VOICE_ALIASES, voices)
