@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
 from kittentts.cli.progress import print_status
+from kittentts.cli.service import add_limits, check_limits, public_name
 from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
@@ -72,28 +72,12 @@ def add_to(commands: Commands) -> None:
         default=[],
         help="another name of a voice, in place of our choice for OpenAI's (alloy, nova, ...) too; may be repeated",
     )
-    for name, kind, meaning in (
-        ("max-chars", int, "the longest input, in characters"),
-        ("concurrency", int, "requests that are spoken at a time, in turns"),
-        ("queue", int, "requests that may wait to be spoken; those beyond get a 429"),
-        ("queue-timeout", float, "seconds that one may wait; then it gets a 503"),
-        ("timeout", float, "seconds that a request may take in all"),
-    ):
-        default = getattr(defaults, name.replace("-", "_"))
-        group.add_argument(f"--{name}", type=kind, metavar="N", default=default, help=f"{meaning} (default: {default})")
-    group.add_argument(
-        "--grace",
-        type=float,
-        metavar="N",
-        default=30.0,
-        help="seconds for requests to finish in after SIGTERM or Ctrl-C (default: 30)",
-    )
+    add_limits(group, defaults)
     group.add_argument(
         "--low-latency",
         action="store_true",
         help="let the first sound come sooner, by speaking long sentences in pieces, where a request does not say",
     )
-    group.add_argument("--log-text", action="store_true", help="let the log show what is spoken")
     add_speech_options(parser)
 
 
@@ -132,7 +116,7 @@ def _run(options: argparse.Namespace) -> None:
         run.serve(
             model,
             settings.Settings(
-                model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
+                model_names=(public_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
                 voice_aliases=aliases,
                 speech=parameters,
                 api_key=api_key,
@@ -155,17 +139,7 @@ def _run(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     if not 0.25 <= options.speed <= 4.0:  # noqa: PLR2004
         options.wrong_usage(f"--speed {options.speed}: OpenAI's API knows 0.25 to 4.0")
-    for name, low in (
-        ("max_chars", 1),
-        ("concurrency", 1),
-        ("queue", 0),
-        ("queue_timeout", 0),
-        ("timeout", 1),
-        ("grace", 0),
-    ):
-        value = getattr(options, name)
-        if not low <= value < float("inf"):
-            options.wrong_usage(f"--{name.replace('_', '-')} {value}: a number of at least {low} is needed")
+    check_limits(options)
     for name in options.allow_host:
         if not re.fullmatch(r"\*|[^\s:/]+", name):
             options.wrong_usage(
@@ -185,8 +159,3 @@ def _voice_alias(options: argparse.Namespace, text: str, voices: list[str]) -> t
     if voice not in voices:
         options.wrong_usage(f"--voice-alias {text!r}: the model has no voice {voice!r}, but {', '.join(voices)}")
     return name, voice
-
-
-def _name(model: str) -> str:
-    """Return what requests call a model: never the path of a directory."""
-    return Path(model).resolve().name if Path(model).is_dir() else model
