@@ -111,7 +111,9 @@ class Connection(AsyncEventHandler):
 
     def drop(self) -> None:
         """Close the connection at once."""
-        self.writer.transport.abort()
+        # asyncio's transports for pipes cannot be closed twice
+        if not self.writer.is_closing():
+            self.writer.transport.abort()
 
     @property
     def is_idle(self) -> bool:
@@ -133,12 +135,12 @@ class Connection(AsyncEventHandler):
         elif Synthesize.is_type(event.type):
             # Amid a stream it is the whole text once more, for servers that do not stream.
             if self._stream is None:
-                synthesize = _parsed(Synthesize, event)
-                self._enqueue(self._request(synthesize, synthesize.text))
+                self._enqueue(self._request(event, _parsed(Synthesize, event).text))
         elif SynthesizeStart.is_type(event.type):
             if self._stream is not None:
                 raise ProtocolError("synthesize-start came before the synthesize-stop of the last stream")
-            self._stream = self._request(_parsed(SynthesizeStart, event), None)
+            _parsed(SynthesizeStart, event)
+            self._stream = self._request(event, None)
             self._enqueue(self._stream)
         elif SynthesizeChunk.is_type(event.type) or SynthesizeStop.is_type(event.type):
             if self._stream is None:
@@ -149,9 +151,10 @@ class Connection(AsyncEventHandler):
                 self._end_stream()
         return True
 
-    def _request(self, event: Synthesize | SynthesizeStart, text: str | None) -> SpeechRequest:
+    def _request(self, event: Event, text: str | None) -> SpeechRequest:
         settings = self._service.settings
-        voice = choose_voice(self._service.model, event.voice, settings.speech["voice"])
+        # not from the package's class, of which older versions mistake a language for a name
+        voice = choose_voice(self._service.model, event.data.get("voice", {}), settings.speech["voice"])
         if settings.log_text and text is not None:
             logger.warning("to speak: %r", text)
         return SpeechRequest(text, {**settings.speech, "voice": voice}, settings.max_chars)

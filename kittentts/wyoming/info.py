@@ -11,7 +11,7 @@ from kittentts.errors import VoiceError
 from kittentts.models.published import DEMO
 
 if TYPE_CHECKING:
-    from wyoming.tts import SynthesizeVoice
+    from collections.abc import Mapping
 
     from kittentts import KittenTTS
 
@@ -47,18 +47,17 @@ def make_info(model: KittenTTS, model_name: str) -> Info:
     return Info(tts=[program])
 
 
-def choose_voice(model: KittenTTS, wanted: SynthesizeVoice | None, default: str) -> str:
+def choose_voice(model: KittenTTS, wanted: Mapping[str, str], default: str) -> str:
     """Return the voice that a request names by its speaker, or else its name, or the default.
 
     Raises:
         VoiceError: the model does not speak the language. Whether it has the voice is found out when it is to speak.
     """
-    if wanted is None:
-        return default
-    if wanted.language is not None and not wanted.language.lower().startswith("en"):
+    language = wanted.get("language", LANGUAGE)
+    if not language.lower().startswith("en"):
         voices = ", ".join(model.available_voices)
-        raise VoiceError(f"language={wanted.language!r}: the model speaks {LANGUAGE} only; its voices are {voices}")
-    return wanted.speaker or wanted.name or default
+        raise VoiceError(f"language={language!r}: the model speaks {LANGUAGE} only; its voices are {voices}")
+    return wanted.get("speaker") or wanted.get("name") or default
 
 
 def _attribution(model_name: str) -> Attribution:

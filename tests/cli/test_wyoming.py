@@ -2,7 +2,9 @@
 
 import logging
 import os
+import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,11 @@ def test_without_the_extra(kitten, tiny_directory, tmp_path):
     result = kitten("wyoming", "-m", tiny_directory, env=os.environ | {"PYTHONPATH": str(tmp_path / "broken")})
     assert result.returncode == 1
     assert "pip install wyoming zeroconf" in result.stderr
+
+
+def test_the_documentation_names_options_that_there_are(run_main):
+    page = (Path(__file__).parents[2] / "docs" / "home-assistant.md").read_text(encoding="utf-8")
+    known = run_main("wyoming", "--help").stdout
+    named = set(re.findall(r"(?<!\w)--[a-z][a-z-]+", page)) - {"--no-deps", "--now"}
+    assert named >= {"--uri", "--zeroconf", "--grace"}
+    assert {option for option in named if option not in known} == set()

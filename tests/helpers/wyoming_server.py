@@ -43,7 +43,7 @@ def talk(uri, *events, until=()):
 
 
 async def ask(uri, *events, until=()):
-    async with AsyncClient.from_uri(uri, read_timeout=60) as client:
+    async with AsyncClient.from_uri(uri) as client:
         for event in events:
             await client.write_event(getattr(event, "event", lambda event=event: event)())
         return await receive(client, until)

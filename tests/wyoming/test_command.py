@@ -61,7 +61,7 @@ def test_sigterm_finishes_what_runs(serve, tmp_path):
     process, uri, _ = serve("-m", directory, "--voice", "Leo", "--no-low-latency")
 
     async def converse():
-        async with AsyncClient.from_uri(uri, read_timeout=60) as client:
+        async with AsyncClient.from_uri(uri) as client:
             await client.write_event(Synthesize(text).event())
             first = await receive(client, ["audio-chunk"])
             process.send_signal(signal.SIGTERM)
@@ -86,7 +86,7 @@ def test_the_end_of_the_grace_and_a_second_signal(serve, tmp_path, grace):
     process, uri, _ = serve("-m", directory, "--voice", "Leo", "--grace", grace, "--concurrency", 1, "--queue", 0)
 
     async def converse():
-        async with AsyncClient.from_uri(uri, read_timeout=60) as client, AsyncClient.from_uri(uri) as idle:
+        async with AsyncClient.from_uri(uri) as client, AsyncClient.from_uri(uri) as idle:
             await client.write_event(Synthesize("Hello.").event())
             while not await is_busy(uri):
                 pass
