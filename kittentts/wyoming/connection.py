@@ -95,14 +95,16 @@ class Connection(AsyncEventHandler):
                 await asyncio.wait({answering})
         finally:
             await _cancel({reading, answering})
-            connections.discard(self)
         errors = [task.exception() for task in (answering, reading) if not task.cancelled()]
         error = next(filter(None, errors), None)
-        if isinstance(error, Exception) and not _is_broken(error):
-            with contextlib.suppress(OSError):
-                await self._tell(error)
-        self.drop()
-        self._ended.set()
+        try:
+            if isinstance(error, Exception) and not _is_broken(error):
+                with contextlib.suppress(OSError):
+                    await self._tell(error)
+        finally:
+            self.drop()
+            connections.discard(self)
+            self._ended.set()
 
     async def stop(self) -> None:
         """Finish the requests that have come, and close the connection."""
@@ -217,8 +219,6 @@ class Connection(AsyncEventHandler):
         else:
             log_error(error, log_text=self._service.settings.log_text)
             message = "the model failed to speak this text; the server's log says more"
-        # a message may quote half a surrogate pair, which UTF-8 has not
-        message = message.encode("utf-8", "backslashreplace").decode()
         await self._send(Error(text=message, code=type(error).__name__).event())
         if self._is_socket:
             # What the client still sends would make the system throw the error away.

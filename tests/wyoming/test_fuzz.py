@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import json
+import os
 import random
 import socket
 from pathlib import Path
@@ -18,8 +19,9 @@ TYPES = ["describe", "synthesize", "synthesize-start", "synthesize-chunk", "synt
 
 
 def memory():
-    """Return this process's memory in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    """Return this process's memory in bytes, where Linux tells it."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 def stream(numbers):
