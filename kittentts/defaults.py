@@ -31,6 +31,7 @@ EXTRAS = {
     "completion": ("argcomplete",),
     "server": ("fastapi", "uvicorn", "h11", "prometheus-client"),
     "aac": ("av",),
+    "wyoming": ("wyoming", "zeroconf"),
 }
 """The packages of each extra, as in pyproject.toml."""
 

@@ -13,6 +13,9 @@ Each is a `KittenTTSError` and also the built-in exception that callers already 
     ├── ModelNotFoundError   (FileNotFoundError)  no such directory, file or repository
     │   └── HubError         (ConnectionError)    the Hugging Face Hub did not answer
     ├── MissingExtraError    (ImportError)        an optional package is not installed
+    ├── ProtocolError        (ValueError)         a client of a server sent what the protocol does not allow
+    ├── BusyError            (RuntimeError)       too many requests of a server wait already
+    │   └── QueueTimeoutError (RuntimeError)      a request has waited too long
     ├── EspeakError          (RuntimeError)       espeak-ng cannot be loaded, or is busy in the calling thread
     ├── StoppedError         (RuntimeError)       the call was cancelled, or its model closed
     └── SynthesisError       (RuntimeError)       the graph failed while it ran
@@ -63,6 +66,18 @@ class HubError(ModelNotFoundError, ConnectionError):
 
 class MissingExtraError(KittenTTSError, ImportError):
     """An optional package is missing; the message has the `pip install` that brings it."""
+
+
+class ProtocolError(KittenTTSError, ValueError):
+    """A client of a server sent what its protocol does not allow."""
+
+
+class BusyError(KittenTTSError, RuntimeError):
+    """A server speaks as many requests as it may, and too many others wait already."""
+
+
+class QueueTimeoutError(BusyError):
+    """A request has waited too long to be spoken."""
 
 
 class EspeakError(KittenTTSError, RuntimeError):

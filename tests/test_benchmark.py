@@ -50,6 +50,14 @@ def test_bench_latency(tiny_directory):
         assert result.stdout.count(f"\n| {name} |") == 2
 
 
+@pytest.mark.slow
+def test_bench_wyoming(tiny_directory):
+    result = run("bench_wyoming.py", tiny_directory, "--optimize", "off", "--rounds", "1")
+    assert "| first audio after, s | 75 characters |" in result.stdout
+    for name in ("whole text, as wyoming-piper", "ours, --no-low-latency", "ours"):
+        assert result.stdout.count(f"\n| {name} |") == 1
+
+
 def test_no_times_where_the_samples_differ(tmp_path):
     code = f"""
 import sys

@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 
 from kittentts import KittenTTSError, __version__
-from kittentts.cli import batch, doctor, download, models, optimize, say, serve, voices
+from kittentts.cli import batch, doctor, download, models, optimize, say, serve, voices, wyoming
 from kittentts.cli.interruption import handle_signals, interruption
 from kittentts.cli.options import check_names, describe, name_errors
 from kittentts.cli.progress import StderrHandler, print_status
 from kittentts.errors import HubError
 
-_COMMANDS = (say, batch, serve, voices, models, optimize, download, doctor)
+_COMMANDS = (say, batch, serve, wyoming, voices, models, optimize, download, doctor)
 # as a shell reports a program that a signal ended
 _CLOSED_PIPE = 128 + 13
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kittentts.cli.options import add_command, add_model_option, add_speech_options, open_model, speech
 from kittentts.cli.progress import print_status
+from kittentts.cli.service import add_limits, check_limits, public_name
 from kittentts.defaults import pip_install
 from kittentts.errors import MissingExtraError
 from kittentts.server import settings
+from kittentts.service.listening import bind, is_loopback
 
 if TYPE_CHECKING:
     import argparse
@@ -71,28 +72,12 @@ def add_to(commands: Commands) -> None:
         default=[],
         help="another name of a voice, in place of our choice for OpenAI's (alloy, nova, ...) too; may be repeated",
     )
-    for name, kind, meaning in (
-        ("max-chars", int, "the longest input, in characters"),
-        ("concurrency", int, "requests that are spoken at a time, in turns"),
-        ("queue", int, "requests that may wait to be spoken; those beyond get a 429"),
-        ("queue-timeout", float, "seconds that one may wait; then it gets a 503"),
-        ("timeout", float, "seconds that a request may take in all"),
-    ):
-        default = getattr(defaults, name.replace("-", "_"))
-        group.add_argument(f"--{name}", type=kind, metavar="N", default=default, help=f"{meaning} (default: {default})")
-    group.add_argument(
-        "--grace",
-        type=float,
-        metavar="N",
-        default=30.0,
-        help="seconds for requests to finish in after SIGTERM or Ctrl-C (default: 30)",
-    )
+    add_limits(group, defaults)
     group.add_argument(
         "--low-latency",
         action="store_true",
         help="let the first sound come sooner, by speaking long sentences in pieces, where a request does not say",
     )
-    group.add_argument("--log-text", action="store_true", help="let the log show what is spoken")
     add_speech_options(parser)
 
 
@@ -112,11 +97,11 @@ def _run(options: argparse.Namespace) -> None:
             "the API key (--api-key or KITTENTTS_API_KEY) is empty or has control characters; "
             "give a key of printable characters, or none at all"
         )
-    if not (api_key or options.no_auth or run.is_loopback(options.host)):
+    if not (api_key or options.no_auth or is_loopback(options.host)):
         options.wrong_usage(
             f"others can reach {options.host}: give --api-key or KITTENTTS_API_KEY, or let everybody in with --no-auth"
         )
-    with run.bind(options.host, options.port) as bound:
+    with bind(options.host, options.port) as bound:
         model = open_model(options)
         voices = model.available_voices
         aliases = settings.known_aliases(settings.VOICE_ALIASES, voices)
@@ -131,7 +116,7 @@ def _run(options: argparse.Namespace) -> None:
         run.serve(
             model,
             settings.Settings(
-                model_names=(_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
+                model_names=(public_name(options.model), *settings.MODEL_ALIASES, *options.model_alias),
                 voice_aliases=aliases,
                 speech=parameters,
                 api_key=api_key,
@@ -154,17 +139,7 @@ def _run(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     if not 0.25 <= options.speed <= 4.0:  # noqa: PLR2004
         options.wrong_usage(f"--speed {options.speed}: OpenAI's API knows 0.25 to 4.0")
-    for name, low in (
-        ("max_chars", 1),
-        ("concurrency", 1),
-        ("queue", 0),
-        ("queue_timeout", 0),
-        ("timeout", 1),
-        ("grace", 0),
-    ):
-        value = getattr(options, name)
-        if not low <= value < float("inf"):
-            options.wrong_usage(f"--{name.replace('_', '-')} {value}: a number of at least {low} is needed")
+    check_limits(options)
     for name in options.allow_host:
         if not re.fullmatch(r"\*|[^\s:/]+", name):
             options.wrong_usage(
@@ -184,8 +159,3 @@ def _voice_alias(options: argparse.Namespace, text: str, voices: list[str]) -> t
     if voice not in voices:
         options.wrong_usage(f"--voice-alias {text!r}: the model has no voice {voice!r}, but {', '.join(voices)}")
     return name, voice
-
-
-def _name(model: str) -> str:
-    """Return what requests call a model: never the path of a directory."""
-    return Path(model).resolve().name if Path(model).is_dir() else model

@@ -3,12 +3,11 @@
 settings        what the operator decides
 app             the routes
 middleware      checks before a request is parsed: API key, size of the body, time for sending it
-admission       how many requests are spoken at a time, and how many wait
 speech_request  the body of a request -> its parameters -> encoded pieces of audio, in a plain generator
 response        sends these pieces to the client, and stops the work when the client leaves
 api_errors      errors in OpenAI's form
 metrics         counters for Prometheus
 connections     time-outs and a limit for connections
-run             binds the socket, runs uvicorn, handles signals
+run             runs uvicorn, handles signals
 web_page        the files of the web page, which are in page/
 """

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -13,14 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from kittentts.errors import KittenTTSError, StoppedError, TextError, VoiceError
+from kittentts.errors import BusyError, KittenTTSError, QueueTimeoutError, StoppedError, TextError, VoiceError
+from kittentts.service.error_log import log_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-logger = logging.getLogger(__name__)
 
 NOT_JSON = "the body must be a JSON object, sent with Content-Type: application/json"
 
@@ -150,6 +146,9 @@ def api_error(error: Exception) -> ApiError:
         return ApiError(400, str(error), "voice", "voice_not_found")
     if isinstance(error, TextError):
         return ApiError(400, str(error), "input")
+    if isinstance(error, BusyError):
+        status = 503 if isinstance(error, QueueTimeoutError) else 429
+        return ApiError(status, f"{error}; try again later", headers={"Retry-After": "2"})
     if isinstance(error, StoppedError):
         return ApiError(503, "the server ended this request: it took too long, or the server is going down")
     if isinstance(error, KittenTTSError) and isinstance(error, ValueError):
@@ -186,15 +185,3 @@ class UnexpectedErrors:
             log_error(error, log_text=self._log_text)
             if not is_started:
                 await error_response(ApiError(500, "the server failed; its log says more"))(scope, receive, send)
-
-
-def log_error(error: Exception, *, log_text: bool) -> None:
-    """Log an error; without `log_text` only its class and place, because messages may quote what was to be spoken."""
-    name = type(error).__name__
-    if log_text:
-        logger.error("a request failed: %s: %s", name, error, exc_info=error)
-    else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error(
-            "a request failed: %s at %s:%d (--log-text shows more)", name, Path(place.filename).name, place.lineno
-        )

@@ -13,7 +13,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 
 from kittentts import __version__, defaults
-from kittentts.server.admission import AdmissionQueue
 from kittentts.server.api_errors import NOT_JSON, ApiError, UnexpectedErrors, add_handlers, described
 from kittentts.server.metrics import Metrics, RequestCounter
 from kittentts.server.middleware import AuthAndLimits
@@ -28,6 +27,7 @@ from kittentts.server.speech_request import (
     check_request,
 )
 from kittentts.server.web_page import add_page
+from kittentts.service.admission import AdmissionQueue
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

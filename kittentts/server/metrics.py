@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from kittentts.server.admission import AdmissionQueue
+    from kittentts.service.admission import AdmissionQueue
 
 _FIRST_FAILURE = 400
 _SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)

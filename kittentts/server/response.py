@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import Response
 
-from kittentts.server.api_errors import ApiError, api_error, error_response, log_error
+from kittentts.errors import BusyError
+from kittentts.server.api_errors import ApiError, api_error, error_response
 from kittentts.server.request_log import add_audio
 from kittentts.server.speech_request import SpeechRequest, encoded_pieces, sse
+from kittentts.service.error_log import log_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from kittentts import KittenTTS
-    from kittentts.server.admission import AdmissionQueue
     from kittentts.server.metrics import Metrics
     from kittentts.server.settings import Settings
+    from kittentts.service.admission import AdmissionQueue
 
 T = TypeVar("T")
 
@@ -114,6 +116,8 @@ class SpeechResponse(Response):
         try:
             async with self._service.admission.admit():
                 await self._send_pieces(send)
+        except BusyError as error:
+            await error_response(api_error(error))(scope, receive, send)
         except ApiError as error:
             await error_response(error)(scope, receive, send)
 

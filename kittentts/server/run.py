@@ -1,13 +1,10 @@
-"""Binds a socket, serves the app on it with uvicorn, and stops cleanly after a signal."""
+"""Serves the app with uvicorn on a socket that is bound, and stops cleanly after a signal."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
-import ipaddress
 import logging
-import os
 import signal
 import socket
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +15,7 @@ from kittentts.server.app import make_app
 from kittentts.server.connections import BoundedConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import FrameType
 
     from starlette.types import ASGIApp
@@ -36,42 +33,6 @@ _BACKLOG = 100
 _WARNING_INTERVAL = 60.0
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on this host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-@contextlib.contextmanager
-def bind(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a socket bound to this address, so that a port in use is noticed before a model is loaded.
-
-    Clients cannot connect before `serve`.
-
-    Args:
-        host: a name or an IP address of this machine.
-        port: 0 means any free port.
-
-    Raises:
-        OSError: the address is none of this machine's, or is in use; the message names it.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            bound = stack.enter_context(socket.socket(family, kind, protocol))
-            if os.name == "posix":
-                # the last server's connections may still be closing; on Windows this would share the port
-                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(address)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
-        yield bound
-
-
 def serve(
     model: KittenTTS, settings: Settings, bound: socket.socket, grace: float, announce: Callable[[], object]
 ) -> None:
@@ -80,7 +41,7 @@ def serve(
     Args:
         model: speaks; it is closed at the end.
         settings: of the app.
-        bound: from `bind`.
+        bound: from `listening.bind`.
         grace: seconds for requests to finish after the signal; then they are stopped.
         announce: called when clients can connect.
     """

@@ -13,7 +13,7 @@ import kittentts
 
 SCRIPT = [str(Path(sys.executable).parent / "kittentts")]
 posix_only = pytest.mark.skipif(os.name == "nt", reason="file descriptors and names differ on Windows")
-COMMANDS = ["say", "batch", "serve", "voices", "models", "download", "doctor"]
+COMMANDS = ["say", "batch", "serve", "wyoming", "voices", "models", "download", "doctor"]
 
 
 def names(folder):

@@ -12,8 +12,9 @@ import httpx
 import numpy as np
 
 from kittentts.server.app import make_app
-from kittentts.server.run import Server, bind
+from kittentts.server.run import Server
 from kittentts.server.settings import MODEL_ALIASES, VOICE_ALIASES, Settings, known_aliases
+from kittentts.service.listening import bind
 
 SPEECH = "/v1/audio/speech"
 # one for all threads, for each makes a TLS context

@@ -21,6 +21,7 @@ from kittentts.errors import StoppedError
 from kittentts.server import run
 from kittentts.server.app import make_app
 from kittentts.server.settings import Settings
+from kittentts.service.listening import bind
 
 BUSY = "kittentts_busy_workers"
 QUEUE = "kittentts_queue"
@@ -280,7 +281,7 @@ class TestStopping:
             raise ZeroDivisionError
 
         try:
-            with run.bind("127.0.0.1", 0) as bound, pytest.raises(ZeroDivisionError):
+            with bind("127.0.0.1", 0) as bound, pytest.raises(ZeroDivisionError):
                 run.serve(model, Settings(("tiny",), {}), bound, 60.0, fail)
         finally:
             for number, handler in handlers.items():

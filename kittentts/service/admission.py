@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from kittentts.server.api_errors import ApiError
+from kittentts.errors import BusyError, QueueTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-_RETRY = {"Retry-After": "2"}
 
 
 class AdmissionQueue:
@@ -39,11 +37,12 @@ class AdmissionQueue:
         """Be one of the admitted requests while the context lasts.
 
         Raises:
-            ApiError: 429 if too many wait already, 503 after `wait_timeout`.
+            BusyError: too many wait already.
+            QueueTimeoutError: `wait_timeout` has passed.
         """
         if self._free.locked():
             if self.waiting >= self._queue:
-                raise ApiError(429, f"{self.waiting} requests wait already; try again soon", headers=_RETRY)
+                raise BusyError(f"{self.waiting} requests wait already")
             await self._wait()
         else:
             await self._free.acquire()
@@ -59,7 +58,7 @@ class AdmissionQueue:
         try:
             await asyncio.wait_for(self._free.acquire(), self._wait_timeout)
         except asyncio.TimeoutError as error:
-            message = f"{self._wait_timeout:.0f} s went by before this request could be spoken; try again later"
-            raise ApiError(503, message, headers=_RETRY) from error
+            message = f"{self._wait_timeout:.0f} s went by before this request could be spoken"
+            raise QueueTimeoutError(message) from error
         finally:
             self.waiting -= 1
