@@ -9,7 +9,7 @@ from speech_server import CLIENT, SPEECH, check_pcm, speak
 
 from kittentts import KittenTTS
 from kittentts.cli import main
-from kittentts.server.run import is_loopback
+from kittentts.service.listening import is_loopback
 
 
 @pytest.fixture
