@@ -294,7 +294,8 @@ class Engine:
             how = plan.look_ahead(count, self._workers) if is_ahead else plan.SEQUENTIAL
             return self._run(requests, how, cancel, progress, window)
         check_options(options)
-        latency = LatencyCut(self._pace, options.speed * self._style(options.voice)[1]) if low_latency else None
+        _, prior = self._style(options.voice)
+        latency = LatencyCut(self._pace, options.speed * prior) if low_latency else None
         is_cleaned = bool(options.clean_text) and not options.phonemes
         how = plan.look_ahead(sys.maxsize, self._workers) if is_ahead else plan.SEQUENTIAL
         scheduler = self._scheduler(how, options.seed, cancel, window)

@@ -76,6 +76,7 @@ def test_an_empty_pipe_is_an_error(saying):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_ends_the_wait_for_text(saying, tiny):
     process = saying()
     write(process, b"One. ")

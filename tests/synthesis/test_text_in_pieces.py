@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import threads
 
-from kittentts.errors import SilentTextError, StoppedError, TextTypeError
+from kittentts.errors import SilentTextError, StoppedError, TextTypeError, VoiceError
 
 DATA = Path(__file__).parent.parent / "data"
 TEXT = "Mr. Smith paid $3.50 for 20% of it. Why? “He liked it,” she said. " * 3 + "word " * 100
@@ -117,6 +117,12 @@ def test_a_piece_that_is_no_text_is_an_error(tiny):
 def test_what_is_no_text_is_an_error_of_the_call(tiny, text):
     with pytest.raises(TextTypeError, match=type(text).__name__):
         tiny.generate_stream(text)
+
+
+@pytest.mark.parametrize("low_latency", [False, True])
+def test_an_unknown_voice_is_an_error_of_the_call(tiny, low_latency):
+    with pytest.raises(VoiceError, match="Nobody"):
+        tiny.generate_stream(iter(["One."]), "Nobody", low_latency=low_latency)
 
 
 def test_an_asynchronous_text_names_the_method_for_it(tiny):
