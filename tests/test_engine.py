@@ -151,7 +151,8 @@ def test_a_failing_chunk_drops_what_waits(tiny_directory):
             raise ValueError("broken")
 
     model.model.session = Session()
-    with pytest.raises(SynthesisError, match=r"chunk 1 of 200, 'Sentence\.': broken") as caught:
+    # of the two that run first, either may fail first
+    with pytest.raises(SynthesisError, match=r"chunk [12] of 200, 'Sentence\.': broken") as caught:
         model.generate("Sentence. " * 200)
     assert isinstance(caught.value.__cause__, ValueError)
     assert len(calls) < 200
