@@ -9,6 +9,7 @@ import threads
 from recording import Recording
 
 from kittentts import KittenTTS
+from kittentts.asynchronous import agenerate_stream
 from kittentts.errors import SettingError, SynthesisError, TextTypeError, VoiceError
 
 TEXT = "This is one sentence. Here is another one, somewhat longer. And so on it goes."
@@ -98,6 +99,27 @@ def test_a_stream_that_is_left_ends_its_work(tiny):
 
     asyncio.run(main())
     assert threads.left_behind() == []
+
+
+def test_a_stream_that_is_left_is_closed_whoever_holds_it():
+    closed = threading.Event()
+
+    def chunks(_text, **_options):
+        try:
+            while True:
+                yield np.zeros(1, np.float32)
+        finally:
+            closed.set()
+
+    held = chunks("Hello.")
+
+    async def main():
+        stream = agenerate_stream(lambda _text, **_options: held, "Hello.")
+        await anext(stream)
+        await stream.aclose()
+
+    asyncio.run(main())
+    assert closed.wait(60)
 
 
 def test_the_first_sentence_sounds_before_the_second_is_written(tiny):

@@ -59,6 +59,12 @@ def test_hard_texts_cut_anywhere(parts, data):
     assert chunks(text) == chunk_text(text)
 
 
+def test_what_was_cut_off_still_decides_about_a_full_stop():
+    # "et" is the last word of the first part
+    text = "x" * 397 + " et al. Then it went on."
+    assert chunks(text) == chunk_text(text) == ["x" * 397 + " et,", "al. Then it went on."]
+
+
 def test_a_sentence_is_known_when_its_last_white_space_has_come():
     came = []
 

@@ -140,6 +140,17 @@ def test_the_rest_depends_on_the_mark(text, seconds):
     assert joint_silence(text) == seconds
 
 
+def test_the_pace_is_measured_where_a_run_has_all_cores(timed, monkeypatch):
+    recorded = []
+    monkeypatch.setattr(Pace, "record", lambda _, *measured: recorded.append(measured))
+    timed.generate("One. Two.")
+    assert recorded == []
+    list(timed.generate_stream("Hello there.", speed=2.0, low_latency=True))
+    ((seconds, characters, speed),) = recorded
+    assert seconds > 0
+    assert (characters, speed) == (12, 2)
+
+
 def test_the_first_piece_runs_before_the_rest_is_phonemized(timed):
     with KittenTTS(timed._spec.name) as model:
         recording = model.model.session = Recording(model.model.session)
