@@ -18,8 +18,12 @@ _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|(\d{1,9}[.)]))\s+(?:\[[ xX]\]\s+)?")
 _SETEXT = re.compile(r"^\s{0,3}(?:=+|-+)\s*$")
 
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+# what must not be taken for a mark: an escaped one, code, and the private characters that stand for such
+_LITERAL = re.compile(
+    r"\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
+    r"|(?P<private>[\U000F0000-\U000FFFFD])"
+)
 _SPANS = (
     (re.compile(r"\[\^[^\]]+\]"), ""),  # a footnote's number
     (re.compile(r"!\[([^\]]*)\](?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\]]*\])"), r"\1"),  # an image
@@ -30,7 +34,6 @@ _SPANS = (
     (re.compile(r"(?<!\w)(___|__|_)(?=\S)(.+?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
 )
-# private characters stand for what must not be taken for a mark
 _HIDDEN = 0xF0000
 
 
@@ -86,18 +89,11 @@ def _sentence(line: str) -> str:
 def _spans(line: str) -> str:
     hidden: list[str] = []
 
-    def hide(text: str) -> str:
-        hidden.append(text)
+    def hide(match: re.Match[str]) -> str:
+        hidden.append(match["escaped"] or match["private"] or match["code"].strip())
         return chr(_HIDDEN + len(hidden) - 1)
 
-    line = _CODE.sub(lambda match: hide(match[2].strip()), line)
-    line = _ESCAPE.sub(lambda match: hide(match[1]), line)
+    line = _LITERAL.sub(hide, line)
     for pattern, replacement in _SPANS:
         line = pattern.sub(replacement, line)
-    # a description may hold what was hidden
-    return re.sub(r"[\U000F0000-\U000FFFFD]", lambda match: _show(match[0], hidden), line)
-
-
-def _show(character: str, hidden: list[str]) -> str:
-    index = ord(character) - _HIDDEN
-    return hidden[index] if index < len(hidden) else character
+    return re.sub(r"[\U000F0000-\U000FFFFD]", lambda match: hidden[ord(match[0]) - _HIDDEN], line)

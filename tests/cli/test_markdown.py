@@ -28,6 +28,7 @@ CASES = {
     "---\ntitle: x\n---\n\nText": "Text",
     "A note[^1].\n\n[^1]: The note.": "A note.\n\nThe note.",
     r"5 \* 3 \# \_x\_": "5 * 3 # _x_",
+    r"\`5 * 3 * 2`": "`5 * 3 * 2`",
     "Fish &amp; chips &lt;3": "Fish & chips <3",
     "Line one\r\nline two\r\n": "Line one\nline two.",
     "I am $5.50 -- no, 3 < 4 > 2!": "I am $5.50 -- no, 3 < 4 > 2!",
@@ -63,6 +64,7 @@ def test_any_text_is_markdown(markdown):
 
 def test_private_characters_are_no_marks():
     assert to_plain_text("a \U000f0005 `code`") == "a \U000f0005 code\n"
+    assert to_plain_text("`a`\U000f0001`b`") == "a\U000f0001b\n"
 
 
 @pytest.mark.timeout(20)
