@@ -118,6 +118,7 @@ def test_bench_memory(tiny_directory):
         assert f"| {line} |" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(usable_cores() == 1, reason="a single core has nothing to share")
 def test_simulate(tiny_directory, tmp_path):
     result = run("simulate.py", tiny_directory, "--workload", 5, "--rounds", 1, "--json", tmp_path / "costs.json")
@@ -125,6 +126,7 @@ def test_simulate(tiny_directory, tmp_path):
     assert len(json.loads((tmp_path / "costs.json").read_text())["seconds"]["5"]) == 5
 
 
+@pytest.mark.slow
 @needs_proc
 def test_bench_many(tiny_directory):
     output = run("bench_many.py", tiny_directory).stdout
@@ -134,15 +136,18 @@ def test_bench_many(tiny_directory):
     assert " processes | " in output
 
 
+@pytest.mark.slow
 @needs_proc
 def test_bench_many_over_many_texts(tiny_directory):
     assert "| 100 |" in run("bench_many.py", tiny_directory, "--flat", "100").stdout
 
 
+@pytest.mark.slow
 def test_bench_many_of_a_pickle(tiny_directory):
     assert "bytes; import kittentts" in run("bench_many.py", tiny_directory, "--pickle").stdout
 
 
+@pytest.mark.slow
 def test_the_nano_like_graph_has_the_size_of_the_real_one():
     graph = nano_graph.make_graph().graph
     assert sum(np.prod(weights.dims) for weights in graph.initializer) == pytest.approx(14.0e6, rel=0.005)
@@ -150,6 +155,7 @@ def test_the_nano_like_graph_has_the_size_of_the_real_one():
     assert {"RandomNormalLike", "RandomUniformLike", "InstanceNormalization", "STFT", "LSTM"} <= operators
 
 
+@pytest.mark.slow
 def test_a_benchmark_speaks_with_the_nano_like_graph(monkeypatch, tmp_path):
     monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path))
     made = nano_graph.model("nano-like")
@@ -163,6 +169,7 @@ def test_a_benchmark_speaks_with_the_nano_like_graph(monkeypatch, tmp_path):
     assert model.generate("Hello.").tobytes() != model.generate("Hello.", voice="Bella").tobytes()
 
 
+@pytest.mark.slow
 def test_bench_optimize_and_check_native(monkeypatch, tmp_path):
     monkeypatch.setenv("KITTENTTS_CACHE", str(tmp_path / "cache"))
     voice = quantized_model.voice_directory(tmp_path / "voice")

@@ -159,6 +159,7 @@ def test_a_failing_chunk_drops_what_waits(tiny_directory):
     assert threads.left_behind() == []
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_text_that_goes_to_a_file(tiny, tmp_path):
     def peak(chunks):
         tracemalloc.start()

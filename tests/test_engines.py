@@ -87,10 +87,12 @@ def test_process_pool(run_tasks, method):
     assert run_tasks(POOL.format(method=method), OMP_NUM_THREADS="1") == [1, 1]
 
 
+@pytest.mark.slow
 def test_dask(run_tasks):
     assert run_tasks(DASK.format(kill=False)) == [1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this platform")
 def test_dask_does_the_work_of_a_killed_worker_again(run_tasks):
     assert set(run_tasks(DASK.format(kill=True))) == {1}
@@ -118,6 +120,7 @@ def job(tiny_directory, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -138,6 +141,7 @@ def test_recipe(job, tiny, tmp_path, name):
         assert (tmp_path / "out" / file).read_bytes() == (tmp_path / "expected.wav").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this platform")
 def test_a_job_that_broke_off_goes_on_where_it_was(job, tmp_path):
     module = tmp_path / "speak.py"

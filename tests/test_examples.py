@@ -104,6 +104,7 @@ def test_server_client(example, tiny, tmp_path):
     assert soundfile.info(tmp_path / "answer.mp3").duration == pytest.approx(expected, abs=0.1)
 
 
+@pytest.mark.slow
 def test_dask_lines(example, tiny, tmp_path):
     output = example("dask_lines.py")
     paths = [tmp_path / f"line-{number}.wav" for number in (1, 2, 3)]

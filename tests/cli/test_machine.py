@@ -33,6 +33,7 @@ def test_voices_of_the_demo(kitten):
     assert kitten("voices", "-m", "demo").stdout.split()[:3] == ["Bella", "Jasper", "Luna"]
 
 
+@pytest.mark.slow
 def test_models_and_download(kitten, hub, env):
     result = kitten("models", env=env)
     assert result.returncode == 0

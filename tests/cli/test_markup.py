@@ -63,7 +63,7 @@ def test_batch(run_main, tiny, tiny_directory, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.ssml").write_text(SSML)
     (tmp_path / "in/b.txt").write_text("Plain <text>.")
-    long = SSML.replace("One.", "One. " * 5_000)
+    long = SSML.replace("One.", f"One. {' ' * 20_000} Two.")
     (tmp_path / "in/long.ssml").write_text(long)
     result = run_main("batch", "in", "-m", tiny_directory, "-d", "out", "--format", "raw")
     assert result.returncode == 0

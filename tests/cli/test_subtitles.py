@@ -83,7 +83,7 @@ def test_words_of_a_model_that_does_not_tell_them(run_main, kitten, tmp_path):
 def test_batch(run_main, tiny, tiny_directory, tmp_path):
     (tmp_path / "one.txt").write_text(TEXT, encoding="utf-8")
     # longer than what is held in memory
-    book = TEXT + " This is a sentence of a book." * 800
+    book = f"{TEXT} {' ' * 20_000} This is the last sentence of a book."
     (tmp_path / "book.v2.txt").write_text(book, encoding="utf-8")
     arguments = ["batch", "one.txt", "book.v2.txt", "-d", "out", "-m", tiny_directory, "--subtitles", "srt"]
     assert run_main(*arguments).returncode == 0

@@ -42,6 +42,7 @@ def test_file(demo, tmp_path):
     assert 0.4 < info.duration < 3
 
 
+@pytest.mark.slow
 def test_first_use_by_several_processes_at_once(run_python, tmp_path):
     code = """
 import subprocess, sys
@@ -60,6 +61,7 @@ def test_it_is_made_once():
     assert times[0] == times[1]
 
 
+@pytest.mark.slow
 def test_a_damaged_layout_is_made_anew(run_python, tmp_path):
     code = """
 import shutil
@@ -114,6 +116,7 @@ def test_a_cache_that_cannot_be_written_is_named(run_python, tmp_path):
     assert "set KITTENTTS_CACHE to a folder that can be written" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_optimized_graph_gives_the_same_bits():
     """A few of the 360 combinations of text, voice and speed that were compared when it was made."""
     original, exact = KittenTTS("demo", optimize="off"), KittenTTS("demo", optimize="exact")

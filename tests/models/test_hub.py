@@ -110,6 +110,7 @@ def test_only_the_three_files_are_downloaded_and_then_the_network_is_left_alone(
     assert hub.requests == []
 
 
+@pytest.mark.slow
 def test_missing_files_come_from_the_commit_of_the_cached_config(hub, find, tmp_path):
     assert find().startswith("files")
     for path in (tmp_path / "hub").rglob("tiny.onnx"):
@@ -135,6 +136,7 @@ def test_refresh_asks_for_a_newer_version(hub, find, tmp_path):
     assert find(revision="1" * 40) == first
 
 
+@pytest.mark.slow
 def test_refresh_without_the_hub_says_so(find):
     assert find().startswith("files")
     message = find(endpoint="http://127.0.0.1:9", refresh=True)
@@ -210,6 +212,7 @@ def test_a_file_is_not_there(hub, find, file):
     assert f"no file '{file}'" in message
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off_leaves_no_broken_model(hub, find):
     hub.broken = "tiny.onnx"
     message = find()
@@ -219,6 +222,7 @@ def test_a_download_that_breaks_off_leaves_no_broken_model(hub, find):
     assert find().startswith("files")
 
 
+@pytest.mark.slow
 def test_the_hub_goes_away_between_two_files(hub, find):
     whole = hub.files.pop("voices.npz")
     assert find().startswith("ModelNotFoundError")
@@ -227,6 +231,7 @@ def test_the_hub_goes_away_between_two_files(hub, find):
     assert find().startswith("files")
 
 
+@pytest.mark.slow
 def test_a_malformed_config_in_the_cache_names_the_way_out(hub, find):
     good, hub.files["config.json"] = hub.files["config.json"], b"{"
     assert "refresh=True" in find()
@@ -257,6 +262,7 @@ print("audio", audio)
 """
 
 
+@pytest.mark.slow
 def test_a_copy_keeps_to_the_commit_of_the_original(hub, find, in_process, tmp_path):
     first, data = in_process(OPEN, "owner/tiny"), in_process(SAVE)
     newer = tiny_model.make_directory(tmp_path / "newer", config={"speed_priors": {"expr-voice-5-m": 2.0}})
@@ -267,6 +273,7 @@ def test_a_copy_keeps_to_the_commit_of_the_original(hub, find, in_process, tmp_p
     assert in_process(LOAD, data) == first
 
 
+@pytest.mark.slow
 def test_copies_of_one_process_ask_the_hub_once(hub, in_process, tmp_path):
     first, data = in_process(OPEN, "owner/tiny"), in_process(SAVE)
     shutil.rmtree(tmp_path / "hub")
@@ -279,6 +286,7 @@ def test_copies_of_one_process_ask_the_hub_once(hub, in_process, tmp_path):
     assert in_process(LOAD, data, offline=True) == first
 
 
+@pytest.mark.slow
 def test_first_downloads_of_several_processes_at_once(hub, find, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         (files,) = set(pool.map(lambda _: find(), range(4)))

@@ -10,9 +10,9 @@ import pytest
 
 import kittentts.preprocess as pre
 
-SIZE = 50_000
+SIZE = 20_000
 # A quadratic rule takes far longer on any machine.
-NOTHING_SECONDS = 0.1
+NOTHING_SECONDS = 0.05
 
 UNITS = [
     "1-",
@@ -119,12 +119,12 @@ def test_adversarial_text(unit):
 
 
 @pytest.mark.parametrize("unit", ["Mr. Lee said so. ", "word ", "x", "a. ", "?", ". "])
-def test_a_megabyte_is_chunked_in_linear_time(unit):
-    assert is_linear(pre.chunk_text, unit, 1_000_000)
+def test_a_book_is_chunked_in_linear_time(unit):
+    assert is_linear(pre.chunk_text, unit, 300_000)
 
 
 def test_what_a_quadratic_rule_would_show():
-    assert not is_linear(lambda text: re.findall(r"a+b", text), "a", 25_000)
+    assert not is_linear(lambda text: re.findall(r"a+b", text), "a", 20_000)
 
 
 def run_python(code):

@@ -100,6 +100,7 @@ def test_a_slot_gives_its_memory_back(tmp_path, monkeypatch):
     assert model.model._sessions.slots.taken == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_a_child_that_is_forked_while_sessions_are_opened_speaks_and_exits(run_python, tiny_directory):
     code = """

@@ -95,6 +95,7 @@ def test_a_function_at_exit_may_speak(run_python, tiny_directory):
     assert run_python(code, tiny_directory, timeout=60).stdout == "True\n"
 
 
+@pytest.mark.slow
 def test_streams_in_reference_cycles(run_python, tiny_directory):
     """The garbage collector closes them, whenever it likes, also in the threads of other calls."""
     code = f"""{BEGIN}

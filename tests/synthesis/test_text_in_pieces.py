@@ -169,6 +169,7 @@ def test_a_text_that_never_goes_on_is_left(tiny, end):
     assert threads.left_behind() == []
 
 
+@pytest.mark.slow
 def test_any_number_of_pieces_takes_flat_memory(tiny):
     def pieces(count):
         for _ in range(count):
