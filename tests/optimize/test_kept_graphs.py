@@ -172,6 +172,7 @@ def test_a_full_disk_leaves_nothing_behind(voice, cache, monkeypatch, caplog):
     assert entries(cache) == []
 
 
+@pytest.mark.slow
 def test_two_processes_at_the_same_time(voice, cache):
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:

@@ -59,8 +59,15 @@ def sound(batch=1, time=90, shift=0.0, *, seed=0):
     return {"x": (random.normal(size=(batch, quantized_model.CHANNELS_IN, time)) + shift).astype(np.float32)}
 
 
-@pytest.mark.parametrize("kind", [QuantType.QUInt8, QuantType.QInt8])
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "bias"),
+    [
+        (QuantType.QUInt8, True),
+        (QuantType.QInt8, False),
+        pytest.param(QuantType.QUInt8, False, marks=pytest.mark.slow),
+        pytest.param(QuantType.QInt8, True, marks=pytest.mark.slow),
+    ],
+)
 def test_every_stride_dilation_padding_and_kernel(kind, bias):
     model = quantized_model.every_convolution(kind, bias=bias)
     count = count_operators(model)["ConvInteger"]

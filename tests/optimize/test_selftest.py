@@ -124,6 +124,7 @@ def make_signed(folder, *, extreme):
     return record.largest_pair
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(QEMU is None, reason="needs qemu-x86_64 (Debian: apt-get install qemu-user)")
 def test_on_an_emulated_cpu_without_vnni(tmp_path):

@@ -110,6 +110,7 @@ def test_threads_share_one_espeak_and_never_mix():
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 
 
+@pytest.mark.slow
 @needs_fork
 def test_phonemizing_works_after_a_fork_in_the_middle_of_it(run_python, tmp_path):
     folder = tmp_path / "temporary"
@@ -257,6 +258,7 @@ def test_a_data_path_longer_than_espeak_takes(run_python, tmp_path):
     assert "həlˈoʊ" in run_python(ONE_WORD, env=os.environ | {"ESPEAK_DATA_PATH": str(deep / "data")}).stdout
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_child_that_exits_leaves_the_copy_of_the_data_to_its_parent(run_python, tmp_path):
     deep = tmp_path.joinpath(*["a_folder_with_a_long_name"] * 8)

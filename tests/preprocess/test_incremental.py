@@ -91,4 +91,4 @@ def test_a_long_sentence_is_known_in_parts():
 @pytest.mark.parametrize("piece", ["a", " ", "a ", ". ", "no. ", "a\n"])
 def test_many_pieces_take_linear_time(piece):
     # a second or two where it is linear, minutes where it is quadratic
-    assert sum(1 for _ in segments(itertools.repeat(piece, 30_000))) >= 0
+    assert sum(1 for _ in segments(itertools.repeat(piece, 15_000))) >= 0

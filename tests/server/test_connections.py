@@ -195,6 +195,7 @@ class TestCrowds:
                 assert end(refused) == b""
             assert len(url.server.server_state.tasks) == 2
 
+    @pytest.mark.slow
     def test_more_connections_than_file_descriptors(self, serve, tiny_directory):
         resource = pytest.importorskip("resource", reason="Windows has no limit of file descriptors")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

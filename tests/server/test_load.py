@@ -25,7 +25,7 @@ from kittentts.service.listening import bind
 
 BUSY = "kittentts_busy_workers"
 QUEUE = "kittentts_queue"
-BOOK = "This is one of many sentences. " * 60
+BOOK = "This is one of many sentences. " * 25
 # far beyond the time of a test
 FOR_EVER = 10_000_000
 # about a fiftieth of a second for each chunk
@@ -52,6 +52,7 @@ def held(url):
 
 
 class TestLoad:
+    @pytest.mark.slow
     def test_200_requests_of_50_clients(self, tiny):
         numbers = random.Random(8)
         texts = {number: f"Request {number} is here. It has {number} words, or {number * 7}." for number in range(160)}

@@ -397,6 +397,7 @@ print(megabytes() - before, result.audio.nbytes / 2**20)
     assert growth < 20
 
 
+@pytest.mark.slow
 @pytest.mark.demo
 def test_demo_voice(demo):
     texts = ["Good morning.", "Who is it?", "Me."]

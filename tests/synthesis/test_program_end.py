@@ -45,7 +45,10 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+# the other two run the same way, through more code
+@pytest.mark.parametrize(
+    "stream", ["sequential", "look-ahead", *(pytest.param(name, marks=pytest.mark.slow) for name in ("times", "many"))]
+)
 @pytest.mark.parametrize("end", ENDS)
 def test_a_half_used_stream_does_not_hold_it_up(run_python, tiny_directory, stream, end):
     code = f"{BEGIN}\nstream = {STREAMS[stream]}\n{textwrap.dedent(ENDS[end])}"

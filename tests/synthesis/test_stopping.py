@@ -244,6 +244,7 @@ def test_a_closed_stream_stops(tiny, cancel):
     assert len(tiny.generate("Hello. There.")) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_a_forked_child_speaks_too(run_python, tiny_directory):
     code = """

@@ -20,6 +20,7 @@ from kittentts import KittenTTS
 TEXT = "Hello there. It is five."
 
 
+@pytest.mark.slow
 def test_options_and_log(serve, tiny, tiny_directory, tmp_path):
     # one that another server has left behind
     with socket.socket(socket.AF_UNIX) as other:
@@ -45,6 +46,7 @@ def test_options_and_log(serve, tiny, tiny_directory, tmp_path):
     assert re.fullmatch(rf"kittentts: stream ok \d\.\d\d s, 6 characters, {spoken}", lines[-1])
 
 
+@pytest.mark.slow
 def test_low_latency(serve, tiny, tiny_directory):
     """On unless told otherwise: then a long sentence is spoken in pieces, whose samples are others."""
     text = "When the rain had stopped at last, we went out into the garden, and looked for the cat."
@@ -110,6 +112,7 @@ def test_an_address_that_others_reach(serve, tiny_directory):
     process.terminate()
 
 
+@pytest.mark.slow
 def test_zeroconf(serve, tiny_directory):
     """What Home Assistant asks the network for, it finds."""
     zeroconf = pytest.importorskip("zeroconf")
