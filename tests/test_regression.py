@@ -12,7 +12,7 @@ pytestmark = pytest.mark.demo
 
 PARAGRAPH = "The lamp is out. Is it the wind? No!"
 # spoken as one chunk each
-NUMBERS = [f"Number {i}." for i in range(1, 16)]
+NUMBERS = [f"{i}." for i in "One Two Three Four Five Six Seven Eight Nine Ten Blue Red Green Tea Milk".split()]
 
 
 def check_speech(audio, characters, peak=1.0):
@@ -58,7 +58,7 @@ def test_the_stream_is_what_generate_returns(demo, paragraph, look_ahead):
     assert np.concatenate(list(stream)).tobytes() == paragraph.tobytes()
 
 
-@pytest.mark.parametrize("count", [2, 5, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, 4, pytest.param(15, marks=pytest.mark.slow)])
 def test_chunks_keep_their_order(demo, spoken, count):
     whole = demo.generate(" ".join(NUMBERS[:count]), "Luna")
     assert whole.tobytes() == np.concatenate([spoken(number) for number in NUMBERS[:count]]).tobytes()

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import soxr
-from sentences import HARD, PLAIN
+from sentences import PLAIN
 from speeches import check
 
 from kittentts.models.repository import find_model
@@ -29,7 +29,7 @@ def plain(demo):
 
 
 def test_durations_of_a_few_texts_add_up_to_the_waveform(demo):
-    texts = [SHORT[3], SHORT[6], "A cup of tea, please; and bread!"]
+    texts = [SHORT[3], "A cup of tea, please; and bread!"]
     for result in demo.generate_many(texts, "Luna", timings=True):
         check(result.speech, texts[result.index])
 
@@ -44,7 +44,7 @@ def test_durations_add_up_to_the_waveform_on_40_texts(demo, plain):
 
 
 def test_the_untrimmed_waveform_is_600_samples_a_frame(demo):
-    for text in ("No.", HARD[0]):
+    for text in ("No.", SHORT[6]):
         inputs = demo.model._prepare_inputs(text, "Luna")
         waveform, durations = demo.model.session.run(None, inputs)
         assert (durations.dtype, durations.shape) == (np.int64, (inputs["input_ids"].size,))
@@ -114,7 +114,8 @@ def test_words_start_where_an_aligner_hears_them(plain):
 def test_exact_ends_leave_no_silence_and_cut_no_word(demo):
     text = PLAIN[5]
     whole = demo.generate(text, "Luna")
-    exact = demo.generate(text, "Luna", trim="exact")
+    speech = demo.synthesize(text, "Luna", trim="exact")
+    exact = speech.audio
     # but for the fades it is a part of what the fixed trim keeps
     middle = exact[200:2200]
     begin = next(i for i in range(len(whole)) if whole[i] == middle[0] and (whole[i : i + 2000] == middle).all())
@@ -124,7 +125,6 @@ def test_exact_ends_leave_no_silence_and_cut_no_word(demo):
     assert np.abs(whole[: begin - 200]).max() < 2.5 * loud
     assert np.abs(whole[begin - 200 + len(exact) :]).max() < 2.5 * loud
     assert len(exact) < len(whole) - 12_000
-    speech = demo.synthesize(text, "Luna", trim="exact")
     assert speech.chunks[0].words[0].start < 0.08
     assert speech.chunks[0].words[-1].end == pytest.approx(len(exact) / 24000, abs=0.03)
 
