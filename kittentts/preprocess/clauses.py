@@ -16,8 +16,8 @@ _WORD = re.compile(r"[^\s—]*—+|[^\s—]+")
 _MARKS = tuple(',;:—–…)]}”»"')
 _OPENING = tuple('([{“«"')
 _EDGES = "()[]{}“”«»\"'’‘,;:—–….!?"
-# Shorter ends of a sentence sound torn off.
-_STUMP = 12
+# Characters. Shorter ends of a sentence sound torn off, behind a mark and elsewhere.
+_MARKED_STUMP, _STUMP = 12, 20
 
 _NUMBERS = frozenset(
     word_list(
@@ -72,8 +72,8 @@ class _Place(NamedTuple):
 def clause_end(text: str, least: int, most: int, *, is_whole: bool, longest: bool = False) -> int | None:
     """Return where to cut a sentence, in characters; None to speak it as it is, or to wait for more of it.
 
-    No cut is inside of a number, an amount, a date, an abbreviation or a name, or leaves less than 12 characters. As
-    far as a text goes on, what is returned once stays.
+    No cut is inside of a number, an amount, a date, an abbreviation or a name, or leaves less than 20 characters, 12
+    behind a mark. As far as a text goes on, what is returned once stays.
 
     Args:
         text: the sentence, or its beginning.
@@ -109,10 +109,10 @@ def _places(text: str, *, is_whole: bool) -> Iterator[_Place]:
     count = len(words) - 1 if is_whole else len(words) - 3
     for index in range(count):
         end = words[index].end()
-        if len(text) - end < _STUMP:
-            return
         rank = _rank([word[0] for word in words[max(0, index - 1) : index + 4]], min(index, 1))
-        if rank is not None:
+        # while more may come, a place that is near the end is left for later, whatever its rank
+        stump = _MARKED_STUMP if is_whole and rank == _Rank.BEHIND_MARK else _STUMP
+        if rank is not None and len(text) - end >= stump:
             yield _Place(end, rank)
 
 

@@ -41,7 +41,7 @@ def segments(pieces: Iterable[str], cut: Cut = no_cut) -> Iterator[Segment]:
     Takes time that is linear in the length of the text, and holds one sentence, or the longest word.
 
     Args:
-        pieces: what they are together is the text.
+        pieces: what they are together is the text. A list is taken as a whole, so that the end of the text is known.
         cut: asked where to cut inside of the next sentence, with as much of it as there is.
 
     Raises:
@@ -51,6 +51,10 @@ def segments(pieces: Iterable[str], cut: Cut = no_cut) -> Iterator[Segment]:
     begin = 0  # of the next segment, in `text`
     is_long = False  # whether the sentence has been cut at spaces before
     waiting: list[str] = []
+    if isinstance(pieces, list):
+        for piece in pieces:
+            check_is_text(piece)
+        waiting, pieces = [*pieces], ()
     previous = " "
     for piece in itertools.chain(pieces, [None]):
         if piece is not None:

@@ -23,7 +23,9 @@ _SHARE = 0.85
 # Characters. What is shorter sounds torn off; a longer first piece does not come early any more.
 _SHORTEST, _LONGEST_FIRST = 12, 40
 # How much longer than it need be the first piece may be for a better cut.
-_TOLERANCE = 1.6
+_TOLERANCE = 2.0
+# Characters. To a sentence that is no longer, a third piece would add more than an eighth of its time.
+_SHORT_SENTENCE = 100
 
 
 class Pace:
@@ -79,6 +81,11 @@ class LatencyCut:
             growth = _SHARE / (self._pace.seconds * _CHARACTERS_A_SECOND) - 1
             least = _OVERHEAD / growth if growth > 0 else _LONGEST_FIRST
             least = min(_LONGEST_FIRST, max(_SHORTEST, least))
+            if is_whole and len(beginning) <= _SHORT_SENTENCE:
+                # the shortest after which the rest is one piece, unless it takes more than half of the whole's time
+                of_two = (len(beginning) + _OVERHEAD) / (growth + 2)
+                if of_two <= (len(beginning) - _OVERHEAD) / 2:
+                    least = max(least, of_two)
             return clause_end(beginning, round(least), round(_TOLERANCE * least), is_whole=is_whole)
         most = (self._silent_at - self._clock()) * _SHARE / seconds - _OVERHEAD
         self.is_relaxed = most >= 2 * MAX_LEN

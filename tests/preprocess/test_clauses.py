@@ -66,7 +66,7 @@ def test_never_inside_of_what_belongs_together(text, longest):
 
 
 def test_the_longest_beginning_ends_late_and_well():
-    text = "The committee, which met in the old hall, could not agree on the price of the bridge over the river."
+    text = "The committee, which met in the old hall, could not agree on the price of the bridge over the wide river."
     assert beginning(text, 12, 45, longest=True) == "The committee, which met in the old hall,"
     assert beginning(text, 12, 70, longest=True) == "The committee, which met in the old hall,"
     # the mark is too early now
@@ -81,6 +81,9 @@ def test_the_longest_beginning_ends_late_and_well():
 def test_no_stump_is_left():
     assert beginning("Nobody could agree on it, I fear.", 22, 30) is None
     assert beginning("Nobody could agree on it, I am afraid.", 12, 30) == "Nobody could agree on it,"
+    # without a mark more must be left
+    assert beginning("The children went looking for some snails.", 20, 30) is None
+    assert beginning("The children went looking for some small snails.", 20, 30) == "The children went looking"
 
 
 def test_a_sentence_without_a_place_is_cut_at_the_next_one():

@@ -24,10 +24,15 @@ def chunks(pieces):
     """Return the segments as chunks, after checking that each is where it says."""
     pieces = list(pieces)
     whole = "".join(pieces)
-    found = list(segments(pieces))
-    for segment in found:
-        assert whole[segment.start : segment.start + len(segment.text)] == segment.text
-    return [ensure_punctuation(" ".join(one.text.split()) if one.is_packed else one.text) for one in found]
+    ways = []
+    # the end of a list is known
+    for given in (iter(pieces), pieces):
+        found = list(segments(given))
+        for segment in found:
+            assert whole[segment.start : segment.start + len(segment.text)] == segment.text
+        ways.append([ensure_punctuation(" ".join(one.text.split()) if one.is_packed else one.text) for one in found])
+    assert ways[0] == ways[1]
+    return ways[0]
 
 
 def cut_at(text, places):

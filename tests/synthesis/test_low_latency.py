@@ -57,6 +57,16 @@ def test_a_faster_machine_begins_with_less():
     assert len(speak(0.6)[0][0]) > len("The committee, which met")
 
 
+def test_a_short_sentence_is_spoken_in_two_pieces():
+    text = "Fishermen carry their nets down to the boats and then talk about the weather."
+    in_two = ["Fishermen carry their nets down", " to the boats and then talk about the weather."]
+    assert [speak(factor, text)[0] for factor in (0.3, 0.4)] == [in_two, in_two]
+    # the first would take more than half of the time of the whole
+    assert len(speak(0.5, text)[0]) == 3
+    # what nobody knows the end of
+    assert next(segments(iter([text, "Then", "they", "went"]), LatencyCut(Pace(), 1.0))).text == in_two[0]
+
+
 def test_a_machine_that_is_too_slow_does_not_stop_after_each_word():
     pieces, _, cut = speak(2.0)
     assert all(len(piece) >= 12 for piece in pieces)

@@ -107,7 +107,7 @@ def test_an_error_of_the_text_comes_after_what_was_written_before_it(tiny, look_
 
 
 def test_a_piece_that_is_no_text_is_an_error(tiny):
-    stream = tiny.generate_stream(["One. ", b"Two."])
+    stream = tiny.generate_stream(iter(["One. ", b"Two."]))
     next(stream)
     with pytest.raises(TextTypeError, match="bytes"):
         next(stream)
