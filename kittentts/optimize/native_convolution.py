@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from onnx import TensorProto
 
 from kittentts.optimize.convolution import geometry, inputs_of, is_cast_to_float, refusal
 from kittentts.optimize.editable_graph import attributes, other_input
+from kittentts.optimize.native_weights import packed_weights
 from kittentts.optimize.rewrite import RewriteRule
 from kittentts.runtime.native_library import DOMAIN
 
@@ -96,9 +98,12 @@ def _rewrite(graph: Graph, node: NodeProto) -> None:
     if isinstance(chain, str):
         raise TypeError(chain)
     stride, dilation, pads = geometry(node)
-    shape = {"stride": stride, "dilation": dilation, "pads": pads}
     x, w, x0, w0 = inputs_of(node)
-    weights = [_constant(graph, w), _constant(graph, w0) if w0 else ""]
+    given = np.asarray(graph.value(w))
+    packed, zero = packed_weights(given, np.asarray(graph.value(w0) if w0 else 0))
+    channels = {"channels_out": given.shape[0], "channels_in": given.shape[1]}
+    shape = channels | {"stride": stride, "dilation": dilation, "pads": pads}
+    weights = [graph.constant(packed), graph.constant(zero) if zero.any() else ""]
     dynamic = _dynamic_inputs(graph, node, chain)
     if dynamic is None:
         inputs = [x, x0, *weights, chain.scale, chain.bias, chain.residual]
@@ -151,11 +156,6 @@ def _range(graph: Graph, x: str) -> str:
 def _channels(graph: Graph, node: NodeProto) -> int:
     weights = graph.shape(inputs_of(node)[1])
     return (weights and weights[0]) or 0
-
-
-def _constant(graph: Graph, name: str) -> str:
-    """Return a constant as an initializer, which the operators' weights must be."""
-    return name if graph.producer(name) is None else graph.constant(graph.value(name))
 
 
 def _is_scalar(graph: Graph, name: str) -> bool:

@@ -14,7 +14,7 @@ DOMAIN = "kittentts"
 MARK = b"\x3a\x09" + DOMAIN.encode()
 """In the file of a graph with operators of the library: a node's domain, as protobuf writes it. (Which domains a graph
 imports does not tell: ONNX Runtime stores all that it knows.)"""
-_SERIES = "0.1"
+_SERIES = "0.2"
 """The versions, without their last number, whose operators are those that `optimize` writes into graphs."""
 
 NOT_INSTALLED = "it is not installed"

@@ -16,7 +16,7 @@ def library_path() -> Path:
 
 
 def version() -> str:
-    """Version of this distribution, e.g. `"0.1.0"`."""
+    """Version of this distribution, e.g. `"0.2.0"`."""
     return _installed_version("kittentts-native")
 
 

@@ -26,8 +26,8 @@ const float* residual_of(const char* op, const Tensor& residual, const std::vect
 class QuantizedConv {
  public:
   static constexpr const char* kName = "QuantizedConv";
-  static constexpr InputSpec kInputs[] = {{kUint8, kRequired},     {kUint8, kOptional}, {kUndefined, kRequired}, {kUndefined, kOptional},
-                                          {kFloat, kRequired},     {kInt32, kOptional}, {kFloat, kOptional}};
+  static constexpr InputSpec kInputs[] = {{kUint8, kRequired}, {kUint8, kOptional}, {kInt8, kRequired}, {kInt8, kOptional},
+                                          {kFloat, kRequired}, {kInt32, kOptional}, {kFloat, kOptional}};
   static constexpr size_t kOutputs = 1;
 
   explicit QuantizedConv(const OrtKernelInfo* info) : plan_(kName, info, 2, 3) {}
@@ -35,7 +35,7 @@ class QuantizedConv {
   void compute(OrtKernelContext* context) const {
     const Inputs inputs(kName, context);
     const Tensor x = inputs.required(0, "x", kUint8), x_zero = inputs.optional(1, "x_zero_point", kUint8);
-    const ConvShape shape = plan_.shape_of(x, inputs.optional(3, "w_zero_point", kUndefined));
+    const ConvShape shape = plan_.shape_of(x, inputs.optional(3, "w_zero_point", kInt8));
     if (x_zero.given() && x_zero.size != 1) refuse(kName, "x_zero_point is " + describe(x_zero) + ", not one element");
     const Tensor scale = inputs.required(4, "scale", kFloat), bias = inputs.optional(5, "bias", kInt32);
     ConvOutput out{};
@@ -75,8 +75,8 @@ int32_t floor_to_int32(float x) {
 class DynamicQuantizedConv {
  public:
   static constexpr const char* kName = "DynamicQuantizedConv";
-  static constexpr InputSpec kInputs[] = {{kFloat, kRequired}, {kUndefined, kRequired}, {kUndefined, kOptional}, {kFloat, kRequired},
-                                          {kFloat, kOptional}, {kFloat, kOptional},     {kFloat, kOptional}};
+  static constexpr InputSpec kInputs[] = {{kFloat, kRequired}, {kInt8, kRequired}, {kInt8, kOptional}, {kFloat, kRequired},
+                                          {kFloat, kOptional}, {kFloat, kOptional}, {kFloat, kOptional}};
   static constexpr size_t kOutputs = 1;
 
   explicit DynamicQuantizedConv(const OrtKernelInfo* info) : plan_(kName, info, 1, 2) {}
@@ -84,7 +84,7 @@ class DynamicQuantizedConv {
   void compute(OrtKernelContext* context) const {
     const Inputs inputs(kName, context);
     const Tensor x = inputs.required(0, "x", kFloat);
-    const ConvShape shape = plan_.shape_of(x, inputs.optional(2, "w_zero_point", kUndefined));
+    const ConvShape shape = plan_.shape_of(x, inputs.optional(2, "w_zero_point", kInt8));
     ConvOutput out{};
     out.scale = plan_.per_channel(inputs.required(3, "w_scale", kFloat), "w_scale");
     const Tensor bias = inputs.optional(4, "bias", kFloat);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 namespace kittentts {
@@ -26,7 +27,7 @@ Packed& packed_by_thread() {
   return packed;
 }
 
-size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+size_t divided_up(size_t n, size_t by) { return (n + by - 1) / by; }
 
 }  // namespace
 
@@ -45,18 +46,33 @@ ConvPlan::ConvPlan(const char* op, const OrtKernelInfo* info, size_t w_index, si
   pad_before_ = size_t(pads[0]);
   pad_after_ = size_t(pads[1]);
 
+  const int64_t outputs = int_attribute(info, "channels_out", 0), channels = int_attribute(info, "channels_in", 0);
+  if (outputs < 1 || outputs > limit) refuse(op_, "channels_out is missing or not in 1 .. 2^31 - 1: " + std::to_string(outputs));
+  if (channels < 1 || channels > limit) refuse(op_, "channels_in is missing or not in 1 .. 2^31 - 1: " + std::to_string(channels));
+  outputs_ = size_t(outputs);
+  channels_ = size_t(channels);
+  blocks_ = divided_up(outputs_, kRows);
+  groups_ = divided_up(channels_, kGroup);
   const Tensor w = constant(info, w_index);
   if (!w.given()) refuse(op_, "w is missing or no constant");
-  if (w.type != kInt8 && w.type != kUint8) refuse(op_, "w is " + describe(w) + ", not int8 or uint8");
-  if (w.shape.size() != 3 || w.size == 0) refuse(op_, "w is " + describe(w) + ", not [M, C, K]");
-  outputs_ = size_t(w.shape[0]);
-  channels_ = size_t(w.shape[1]);
+  const std::vector<int64_t> shape = {int64_t(blocks_), int64_t(groups_), w.shape.size() == 5 ? w.shape[2] : 0, kRows, kGroup};
+  if (w.type != kInt8 || w.shape != shape || w.size == 0) {
+    refuse(op_, "w is " + describe(w) + ", not int8[" + std::to_string(blocks_) + ", " + std::to_string(groups_) + ", K, 8, 4] for " +
+                    std::to_string(outputs_) + " channels_out and " + std::to_string(channels_) + " channels_in");
+  }
   taps_ = size_t(w.shape[2]);
-  groups_ = round_up(channels_, kGroup) / kGroup;
+  // Read in place: ONNX Runtime keeps a constant initializer, where it lies, as long as the session, unless all kernels that take it
+  // have made a copy of their own and said so (PrePack); custom operators cannot.
+  w_ = w.as<const int8_t>();
   const Tensor w_zero = constant(info, w_zero_index);
   zero_given_ = w_zero.given();
-  if (zero_given_ && (w_zero.type != w.type || (w_zero.size != 1 && w_zero.size != outputs_))) {
-    refuse(op_, "w_zero_point is " + describe(w_zero) + " for w of " + describe(w));
+  if (zero_given_ && (w_zero.type != kInt8 || (w_zero.size != 1 && w_zero.size != outputs_))) {
+    refuse(op_, "w_zero_point is " + describe(w_zero) + ", not int8 of one element or " + std::to_string(outputs_));
+  }
+  w_zero_.assign(blocks_ * kRows, 0);
+  for (size_t m = 0; zero_given_ && m < outputs_; ++m) {
+    w_zero_[m] = w_zero.as<const int8_t>()[w_zero.size == 1 ? 0 : m];
+    any_zero_ = any_zero_ || w_zero_[m] != 0;
   }
 
   span_ = product(op_, {taps_ - 1, dilation_}) / stride_;
@@ -64,75 +80,58 @@ ConvPlan::ConvPlan(const char* op, const OrtKernelInfo* info, size_t w_index, si
   block_ = std::max(kTimes, kBlockBytes / row_bytes / kTimes * kTimes);
   length_ = block_ + span_ + 1;
   if (product(op_, {row_bytes, length_}) > size_t(limit)) refuse(op_, "the sizes are too large");
-  pack(w, w_zero);
-}
-
-void ConvPlan::pack(const Tensor& w, const Tensor& w_zero) {
-  const size_t inner = channels_ * taps_, blocks = round_up(outputs_, kRows) / kRows;
-  const bool is_signed = w.type == kInt8;
-  const auto value = [&](const Tensor& t, size_t i) {
-    return is_signed ? int32_t(t.as<const int8_t>()[i]) : int32_t(t.as<const uint8_t>()[i]);
-  };
-  std::vector<int32_t> values(blocks * kRows * inner);  // what is packed: int8
-  w_sum_.assign(blocks * kRows, 0);
-  w_zero_.assign(blocks * kRows, 0);
-  for (size_t m = 0; m < outputs_; ++m) {
-    const int32_t zero = w_zero.given() ? value(w_zero, w_zero.size == 1 ? 0 : m) : 0;
-    int32_t least = 255, greatest = -255;
-    for (size_t i = 0; i < inner; ++i) {
-      const int32_t difference = value(w, m * inner + i) - zero;
-      least = std::min(least, difference);
-      greatest = std::max(greatest, difference);
-    }
-    // the zero point is taken into the weights where they still are int8; else uint8 are moved by 128
-    const int32_t moved = least >= -128 && greatest <= 127 ? zero : is_signed ? 0 : 128;
-    w_zero_[m] = zero - moved;
-    any_zero_ = any_zero_ || w_zero_[m] != 0;
-    for (size_t i = 0; i < inner; ++i) {
-      values[m * inner + i] = value(w, m * inner + i) - moved;
-      w_sum_[m] = int32_t(uint32_t(w_sum_[m]) + uint32_t(values[m * inner + i]));
-    }
-  }
-  for (size_t first = 0; first < blocks * kRows; first += kRows) {
-    first_entry_.push_back(offsets_.size());
-    add_block(values, first);
-  }
-  first_entry_.push_back(offsets_.size());
-}
-
-void ConvPlan::add_block(const std::vector<int32_t>& values, size_t first) {
-  const bool pairs = kernels().pairs_fit_16_bits;
+  check_and_sum();
   for (size_t group = 0; group < groups_; ++group) {
-    for (size_t tap = 0; tap < taps_; ++tap) {
-      Entry entry{group, tap, {}}, half{group, tap, {}};
-      bool fits = true;
-      for (size_t row = 0; row < kRows; ++row) {
-        for (size_t c = 0; c < kGroup && group * kGroup + c < channels_; ++c) {
-          entry.weights[row][c] = int8_t(values[((first + row) * channels_ + group * kGroup + c) * taps_ + tap]);
-        }
-        for (size_t c = 0; c < kGroup; c += 2) {
-          fits = fits && std::abs(int(entry.weights[row][c])) + std::abs(int(entry.weights[row][c + 1])) <= 128;
-        }
-      }
-      if (pairs && !fits) {
+    for (size_t reach = 0; reach < taps_ * dilation_; reach += dilation_) {
+      offsets_.push_back(int32_t(((group * stride_ + reach % stride_) * length_ + reach / stride_) * kGroup));
+    }
+  }
+  for (size_t block = 0; block < blocks_; ++block) halved_.push_back(halved(w_ + block * offsets_.size() * kRows * kGroup));
+}
+
+void ConvPlan::check_and_sum() {
+  w_sum_.assign(blocks_ * kRows, 0);
+  const int8_t* w = w_;
+  for (size_t block = 0; block < blocks_; ++block) {
+    const size_t rows = std::min(kRows, outputs_ - block * kRows);
+    for (size_t group = 0; group < groups_; ++group) {
+      const size_t valid = std::min(kGroup, channels_ - group * kGroup);
+      for (size_t tap = 0; tap < taps_; ++tap) {
         for (size_t row = 0; row < kRows; ++row) {
-          for (size_t c = 0; c < kGroup; ++c) {
-            half.weights[row][c] = int8_t(entry.weights[row][c] / 2);
-            entry.weights[row][c] = int8_t(entry.weights[row][c] - half.weights[row][c]);
+          for (size_t c = 0; c < kGroup; ++c, ++w) {
+            if (*w != 0 && (row >= rows || c >= valid)) refuse(op_, "w is not 0 beyond channels_out and channels_in");
+            w_sum_[block * kRows + row] = int32_t(uint32_t(w_sum_[block * kRows + row]) + uint32_t(int32_t(*w)));
           }
         }
-        append(half);
       }
-      append(entry);
     }
   }
 }
 
-void ConvPlan::append(const Entry& entry) {
-  const size_t reach = entry.tap * dilation_;
-  offsets_.push_back(int32_t(((entry.group * stride_ + reach % stride_) * length_ + reach / stride_) * kGroup));
-  const int8_t* weights = &entry.weights[0][0];
-  weights_.insert(weights_.end(), weights, weights + kRows * kGroup);
+// A block's entries where the kernel adds products of neighbours as int16 and their weights are too large for that: each such entry
+// becomes two of half the size. None where there is no such entry.
+ConvPlan::Entries ConvPlan::halved(const int8_t* block) const {
+  const auto is_large = [&](size_t entry) {
+    const int8_t* w = block + entry * kRows * kGroup;
+    for (size_t i = 0; i < kRows * kGroup; i += 2) {
+      if (std::abs(int(w[i])) + std::abs(int(w[i + 1])) > 128) return true;
+    }
+    return false;
+  };
+  size_t large = 0;
+  for (size_t e = 0; kernels().pairs_fit_16_bits && e < offsets_.size(); ++e) large += is_large(e);
+  Entries entries;
+  if (large == 0) return entries;
+  entries.weights.reserve((offsets_.size() + large) * kRows * kGroup);
+  entries.offsets.reserve(offsets_.size() + large);
+  for (size_t e = 0; e < offsets_.size(); ++e) {
+    const int8_t *from = block + e * kRows * kGroup, *to = from + kRows * kGroup;
+    const bool split = is_large(e);
+    entries.offsets.insert(entries.offsets.end(), split ? 2 : 1, offsets_[e]);
+    if (split) std::transform(from, to, std::back_inserter(entries.weights), [](int8_t w) { return int8_t(w / 2); });
+    std::transform(from, to, std::back_inserter(entries.weights), [split](int8_t w) { return int8_t(split ? w - w / 2 : w); });
+  }
+  return entries;
 }
 
 ConvShape ConvPlan::shape_of(const Tensor& x, const Tensor& w_zero) const {
@@ -245,8 +244,12 @@ void ConvPlan::run(const OrtKernelContext* context, const ConvShape& shape, cons
     }
     const size_t end = std::min(outputs_, (task % parts + 1) * kOutputsPerTask);
     for (size_t m = task % parts * kOutputsPerTask; m < end; m += kRows) {
-      const size_t entry = first_entry_[m / kRows], at = (n * outputs_ + m) * shape.frames_out + t0;
-      kernels().conv({packed.bytes.data(), &offsets_[entry], &weights_[entry * kRows * kGroup], first_entry_[m / kRows + 1] - entry,
+      const size_t at = (n * outputs_ + m) * shape.frames_out + t0;
+      const Entries& own = halved_[m / kRows];
+      const bool in_place = own.offsets.empty();
+      const std::vector<int32_t>& offsets = in_place ? offsets_ : own.offsets;
+      const int8_t* weights = in_place ? w_ + m * offsets_.size() * kGroup : own.weights.data();
+      kernels().conv({packed.bytes.data(), offsets.data(), weights, offsets.size(),
                       times, std::min(kRows, end - m), &add[m], any_zero_ ? packed.window_sums.data() : nullptr, &w_zero_[m],
                       &out.scale[m], out.residual == nullptr ? nullptr : out.residual + at, out.y + at, shape.frames_out});
     }

@@ -1,4 +1,4 @@
-// Weights of a convolution, checked and packed once, and the run over packed x.
+// A convolution: its weights, checked once and read where ONNX Runtime holds them, and the run over packed x.
 #pragma once
 
 #include <cstdint>
@@ -45,30 +45,29 @@ class ConvPlan {
   void run(const OrtKernelContext* context, const ConvShape& shape, const ConvInput& x, const ConvOutput& out) const;
 
  private:
-  struct Entry {  // four input channels and a tap of a block of output channels
-    size_t group, tap;
-    int8_t weights[kRows][kGroup];
+  struct Entries {  // of a block of kRows outputs: a group of channels and a tap each
+    std::vector<int8_t> weights;   // [entries][kRows][kGroup]
+    std::vector<int32_t> offsets;  // [entries]
   };
 
-  void pack(const Tensor& w, const Tensor& w_zero);
-  void add_block(const std::vector<int32_t>& values, size_t first);
-  void append(const Entry& entry);
+  void check_and_sum();
+  Entries halved(const int8_t* block) const;
   void pack_block(const ConvShape& shape, const ConvInput& x, size_t n, size_t t0, size_t times, uint8_t* packed) const;
   void pack_rows(const ConvInput& x, const size_t rows[kGroup], size_t frames, int64_t from, size_t count, uint8_t* out) const;
   std::vector<int32_t> window_sums(const uint8_t* packed, size_t times) const;
 
   std::string op_;
   size_t stride_, dilation_, pad_before_, pad_after_;
-  size_t outputs_, channels_, taps_, groups_;
+  size_t outputs_, channels_, taps_, blocks_, groups_;
   bool zero_given_;
   size_t span_;    // frames of a phase that the taps reach beyond the first
   size_t block_;   // output frames of a block of packed x
   size_t length_;  // frames of a phase in a block of packed x
-  std::vector<int32_t> w_sum_, w_zero_;  // [M], of the packed weights
+  const int8_t* w_;  // [blocks_][groups_][taps_][kRows][kGroup], ONNX Runtime's
+  std::vector<int32_t> w_sum_, w_zero_;  // [blocks_ * kRows]
   bool any_zero_ = false;
-  std::vector<int32_t> offsets_;   // of each entry
-  std::vector<int8_t> weights_;    // of each entry [kRows][kGroup]
-  std::vector<size_t> first_entry_;  // [blocks of kRows outputs + 1]
+  std::vector<int32_t> offsets_;  // [groups_ * taps_] of the entries of w, the same in each block of outputs
+  std::vector<Entries> halved_;   // [blocks_] instead of those of w; empty: the block stays as it is
 };
 
 }  // namespace kittentts

@@ -62,7 +62,7 @@ Tensor Inputs::optional(size_t index, const char* name, int type) const {
   const OrtValue* value = nullptr;
   if (index < count_) check(ort.KernelContext_GetInput(context_, index, &value));
   Tensor tensor = tensor_of(value);
-  if (value != nullptr && type != kUndefined && tensor.type != type) {
+  if (value != nullptr && tensor.type != type) {
     Tensor expected;
     expected.type = type;
     refuse(op_, std::string(name) + " is " + describe(tensor) + ", not " + describe(expected).substr(0, describe(expected).find('[')));

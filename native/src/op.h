@@ -86,7 +86,7 @@ OrtStatus* guarded(F f) noexcept {
 }
 
 struct InputSpec {
-  int type;  // kUndefined: checked by the operator
+  int type;
   int characteristic;
 };
 

@@ -193,18 +193,31 @@ void norm_operator() {
   }
 }
 
-template <class W>
+// [M, C, K] -> [blocks of outputs, groups of channels, K, kRows, kGroup], what is beyond M and C is `padding`
+std::vector<int8_t> packed(const std::vector<int8_t>& w, size_t outputs, size_t channels, size_t taps, int8_t padding) {
+  std::vector<int8_t> out;
+  for (size_t m = 0; m < outputs; m += kRows) {
+    for (size_t c = 0; c < channels; c += kGroup) {
+      for (size_t i = 0; i < taps * kRows * kGroup; ++i) {
+        const size_t tap = i / kGroup / kRows, row = m + i / kGroup % kRows, channel = c + i % kGroup;
+        out.push_back(row < outputs && channel < channels ? w[(row * channels + channel) * taps + tap] : padding);
+      }
+    }
+  }
+  return out;
+}
+
 void conv_operators() {
   const char* name = kernels().name;
-  for (int round = 0; round < 150; ++round) {
-    const bool extreme = round % 3 == 0, is_signed = std::numeric_limits<W>::is_signed;
+  for (int round = 0; round < 300; ++round) {
+    const bool extreme = round % 3 == 0;
     const size_t batch = pick(1, 2), channels = pick(1, 21), outputs = pick(1, 20), taps = pick(1, 7), stride = pick(1, 6), dilation = pick(1, 5);
     const size_t before = pick(0, 6), after = pick(0, 6), reach = (taps - 1) * dilation + 1;
     const size_t least = reach > before + after ? reach - before - after : 1;
     const size_t frames = round % 5 ? least + pick(0, 130) : least, frames_out = (frames + before + after - reach) / stride + 1;
-    const int low = extreme ? (is_signed ? -128 : 0) : (is_signed ? -60 : 0), high = extreme ? (is_signed ? 127 : 255) : (is_signed ? 60 : 127);
+    const int low = extreme ? -128 : -60, high = extreme ? 127 : 60;
     const std::vector<uint8_t> x = bytes<uint8_t>(batch * channels * frames, extreme ? 255 : 0, 255);
-    const std::vector<W> w = bytes<W>(outputs * channels * taps, low, high), zero = bytes<W>(round % 2 ? outputs : 1, low, high);
+    const std::vector<int8_t> w = bytes<int8_t>(outputs * channels * taps, low, high), zero = bytes<int8_t>(round % 2 ? outputs : 1, low, high);
     const uint8_t x_zero = extreme ? 0 : uint8_t(pick(0, 255));
     const std::vector<float> scale = numbers(round % 4 ? outputs : 1, 0.02f, false), residual = numbers(batch * outputs * frames_out, 1, false);
     const std::vector<int32_t> bias = bytes<int32_t>(outputs, -100000, 100000);
@@ -228,12 +241,12 @@ void conv_operators() {
       }
     }
     const auto dims = [](std::vector<size_t> shape) { return std::vector<int64_t>(shape.begin(), shape.end()); };
-    const int type = is_signed ? kInt8 : kUint8;
+    const std::vector<int64_t> w_shape = dims({(outputs + kRows - 1) / kRows, (channels + kGroup - 1) / kGroup, taps, kRows, kGroup});
     OrtKernelInfo info;
-    info.ints = {{"stride", int64_t(stride)}, {"dilation", int64_t(dilation)}};
+    info.ints = {{"stride", int64_t(stride)}, {"dilation", int64_t(dilation)}, {"channels_out", int64_t(outputs)}, {"channels_in", int64_t(channels)}};
     info.lists = {{"pads", dims({before, after})}};
-    info.constants[2] = fake::value_of(type, dims({outputs, channels, taps}), w);
-    info.constants[3] = fake::value_of(type, dims({zero.size()}), zero);
+    info.constants[2] = fake::value_of(kInt8, w_shape, packed(w, outputs, channels, taps, 0));
+    info.constants[3] = fake::value_of(kInt8, dims({zero.size()}), zero);
     const OrtValue vx = fake::value_of(kUint8, dims({batch, channels, frames}), x), vz = fake::value_of(kUint8, {}, std::vector<uint8_t>{x_zero}),
                    vs = fake::value_of(kFloat, dims({scale.size()}), scale), vb = fake::value_of(kInt32, dims({outputs}), bias),
                    vr = fake::value_of(kFloat, dims({batch, outputs, frames_out}), residual);
@@ -246,16 +259,26 @@ void conv_operators() {
 
     // what does not fit must be refused, and must not be read
     OrtKernelInfo wrong = info;
-    const int fault = round % 8;
+    const int fault = round % 14;
     OrtValue other = vx;
-    if (fault == 0) wrong.constants[2] = fake::zeros(type, dims({outputs, channels}));
-    if (fault == 1) wrong.constants[3] = fake::zeros(type, dims({outputs + 1}));
+    if (fault == 0) wrong.constants[2] = fake::zeros(kInt8, dims({outputs, channels, taps}));
+    if (fault == 1) wrong.constants[3] = fake::zeros(kInt8, dims({outputs + 1}));
     if (fault == 2) wrong.lists["pads"] = {0, -1};
     if (fault == 3) wrong.ints["dilation"] = std::numeric_limits<int64_t>::max();
     if (fault == 4) wrong.constants.erase(2);
     if (fault == 5) context.inputs[0] = &(other = fake::zeros(kUint8, dims({batch, channels + 1, frames})));
     if (fault == 6) context.inputs[6] = &(other = fake::zeros(kFloat, dims({batch, outputs, frames_out + 1})));
     if (fault == 7) context.inputs[5] = nullptr, context.inputs[4] = &(other = fake::zeros(kFloat, dims({outputs + 1})));
+    if (fault == 8) wrong.constants[2] = fake::zeros(kUint8, w_shape);
+    if (fault == 9) std::swap(wrong.constants[2].shape[3], wrong.constants[2].shape[4]);
+    const char* size = pick(0, 1) ? "channels_out" : "channels_in";
+    if (fault == 10) wrong.ints[size] += 8;
+    if (fault == 11) wrong.ints[size] = pick(0, 1) ? 0 : std::numeric_limits<int64_t>::max();
+    if (fault == 12) wrong.constants[2].shape[2] = 0;
+    if (fault == 13) {
+      if (outputs % kRows == 0 && channels % kGroup == 0) continue;
+      wrong.constants[2] = fake::value_of(kInt8, w_shape, packed(w, outputs, channels, taps, 1));
+    }
     expect(!fake::run(quantized_conv_op(), wrong, &context).empty(), "a malformed QuantizedConv was accepted", name);
   }
 }
@@ -276,8 +299,7 @@ int main(int argc, char**) {
     compare_norm(*tables[i]);
     compare_stft(*tables[i]);
   }
-  conv_operators<int8_t>();
-  conv_operators<uint8_t>();
+  conv_operators();
   norm_operator();
   stft_operator();
   std::printf("%s of %zu kernels, %d failures\n", kernels().name, count, failures);

@@ -11,6 +11,8 @@ import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
+from kittentts.optimize.native_weights import packed_weights
+
 if TYPE_CHECKING:
     from onnx import NodeProto
 
@@ -28,6 +30,11 @@ def native(name: str, inputs: list[str], outputs: list[str], **attributes) -> No
 
 def run(nodes, inputs, constants, outputs, *, library=None, threads=1):
     """Outputs of the graph of these nodes; `inputs` and `constants`: name -> array; `outputs`: name -> type."""
+    session = opened(nodes, inputs, constants, outputs, library=library, threads=threads)
+    return session.run(list(outputs), inputs)
+
+
+def opened(nodes, inputs, constants, outputs, *, library=None, threads=1):
     graph = helper.make_graph(
         nodes,
         "graph",
@@ -42,8 +49,7 @@ def run(nodes, inputs, constants, outputs, *, library=None, threads=1):
     options.log_severity_level = 4  # errors are raised, too
     if library is not None:
         options.register_custom_ops_library(str(library))
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session.run(list(outputs), inputs)
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def same_bits(a, b) -> bool:
@@ -54,6 +60,17 @@ def same_bits(a, b) -> bool:
 
 
 # ---- convolution ----
+
+
+def packed(w, w_zero=0):
+    """Return the constants w and w_zero of the library's convolutions, and the attributes with their sizes.
+
+    Signed weights keep their zero point, so that the operator has one to subtract.
+    """
+    zero = np.asarray(w_zero, w.dtype)
+    weights, rest = packed_weights(w, zero if w.dtype == np.uint8 else np.zeros_like(zero))
+    sizes = {"channels_out": w.shape[0], "channels_in": w.shape[1]}
+    return {"w": weights, "w_zero": rest if w.dtype == np.uint8 else zero}, sizes
 
 
 def frames_out(frames, taps, stride, dilation, pads):

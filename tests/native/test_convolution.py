@@ -1,11 +1,12 @@
 """QuantizedConv and DynamicQuantizedConv: the bits of ONNX Runtime's operators, and of NumPy."""
 
 import numpy as np
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
-from operators import convolution, dequantized, frames_out, native, quantization, run, same_bits
+from operators import convolution, dequantized, frames_out, native, opened, packed, quantization, run, same_bits
 
 CASES = st.fixed_dictionaries(
     {
@@ -88,13 +89,15 @@ def test_quantized_conv(library, case):
     expected = dequantized(sums, bias if bias is not None else [0], scale, residual)
 
     inputs = {"x": x} | ({"residual": residual} if case["residual"] else {})
-    constants = {"w": w, "w_zero": w_zero, "x_zero": x_zero, "scale": scale} | ({"bias": bias} if case["bias"] else {})
+    weights, sizes = packed(w, w_zero)
+    constants = weights | {"x_zero": x_zero, "scale": scale} | ({"bias": bias} if case["bias"] else {})
     node = native(
         "QuantizedConv",
-        ["x", "x_zero", "w", "" if case["zero"] == "none" else "w_zero", "scale", *(["bias"] if case["bias"] else [""])]
+        ["x", "x_zero", "w", "w_zero" if weights["w_zero"].any() else "", "scale", *(["bias"] if case["bias"] else [""])]
         + (["residual"] if case["residual"] else []),
         ["y"],
         **settings_of(case),
+        **sizes,
     )
     for threads in (1, 2):
         (y,) = run([node], inputs, constants, {"y": "float32"}, library=library, threads=threads)
@@ -139,10 +142,12 @@ def compare_with_published(library, case, f, w, w_zero, w_scale, bias, residual=
     (expected,) = run(published(case), inputs, constants, {"y": "float32"})
     names = ["f", "w", "w_zero", "w_scale", "bias" if case["bias"] else "", "residual" if residual is not None else ""]
     del constants["shape"]
+    weights, sizes = packed(w, w_zero)
+    constants |= weights
     if ranged:
         inputs["range"] = np.array([f.min(), f.max()])
         names.append("range")
-    node = native("DynamicQuantizedConv", names, ["y"], **settings_of(case))
+    node = native("DynamicQuantizedConv", names, ["y"], **settings_of(case), **sizes)
     for threads in (1, 2):
         (y,) = run([node], inputs, constants, {"y": "float32"}, library=library, threads=threads)
         assert same_bits(y, expected), threads
@@ -189,8 +194,9 @@ def test_not_a_number_is_quantized_to_zero_and_counts_in_no_range(library):
     case = WITHOUT_PATTERN | {"seed": 1, "channels": 1, "outputs": 1, "taps": 1}
     f = np.linspace(-1, 1, 60, dtype=np.float32).reshape(1, 1, -1)
     f[0, 0, 7] = np.nan
-    node = native("DynamicQuantizedConv", ["f", "w", "", "w_scale"], ["y"], **settings_of(case))
-    constants = {"w": np.ones((1, 1, 1), np.int8), "w_scale": np.float32(1)}
+    weights, sizes = packed(np.ones((1, 1, 1), np.int8))
+    node = native("DynamicQuantizedConv", ["f", "w", "", "w_scale"], ["y"], **settings_of(case), **sizes)
+    constants = weights | {"w_scale": np.float32(1)}
     (y,) = run([node], {"f": f}, constants, {"y": "float32"}, library=library)
     scale, zero = quantization(f[np.isfinite(f)])
     assert y[0, 0, 7] == -np.float32(zero) * scale
@@ -216,6 +222,30 @@ def test_scale_for_each_channel(library):
     rng, w, w_zero, frames = arrays(case)
     x = rng.integers(0, 256, (1, 5, frames)).astype(np.uint8)
     scale = rng.random((1, 11, 1)).astype(np.float32)
-    node = native("QuantizedConv", ["x", "", "w", "w_zero", "scale"], ["y"])
-    (y,) = run([node], {"x": x, "scale": scale}, {"w": w, "w_zero": w_zero}, {"y": "float32"}, library=library)
+    weights, sizes = packed(w, w_zero)
+    node = native("QuantizedConv", ["x", "", "w", "w_zero", "scale"], ["y"], **sizes)
+    (y,) = run([node], {"x": x, "scale": scale}, weights, {"y": "float32"}, library=library)
     assert same_bits(y, dequantized(convolution(x, 0, w, w_zero, 1, 1, (0, 0)), [0], scale, None))
+
+
+def test_weights_stay_where_they_are_read(library):
+    """Several runs of several sessions with memory taken and given back in between, also what was once folded."""
+    case = WITHOUT_PATTERN | {"seed": 6, "channels": 40, "outputs": 50, "taps": 5, "signed": False, "extreme": False}
+    rng, w, w_zero, frames = arrays(case)
+    xs = [rng.integers(0, 256, (1, 40, frames)).astype(np.uint8) for _ in range(3)]
+    wanted = [dequantized(convolution(x, 0, w, w_zero, 1, 1, (0, 0)), [0], 1, None) for x in xs]
+    weights, sizes = packed(w, w_zero)
+    constants = weights | {"scale": np.float32(1), "same": xs[0]}
+    # two that share their weights; the one of a constant is computed when the session is opened
+    nodes = [native("QuantizedConv", [x, "", "w", "w_zero", "scale"], [y], **sizes) for x, y in (("x", "y"), ("same", "z"))]
+    outputs = {"y": "float32", "z": "float32"}
+    sessions = [opened(nodes, {"x": xs[0]}, constants, outputs, library=library, threads=2) for _ in range(2)]
+    shrinking = onnxruntime.RunOptions()
+    shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    for _ in range(3):
+        for x, y in zip(xs, wanted, strict=True):
+            for session in sessions:
+                found = session.run(["y", "z"], {"x": x}, shrinking)
+                assert same_bits(found[0], y)
+                assert same_bits(found[1], wanted[0])
+        sessions[1] = opened(nodes, {"x": xs[0]}, constants, outputs, library=library)

@@ -5,7 +5,8 @@ import pytest
 from operators import native, run
 
 F, U, I8, I32 = np.float32, np.uint8, np.int8, np.int32
-X, W = np.zeros((1, 3, 20), F), np.zeros((4, 3, 2), I8)
+X, W = np.zeros((1, 3, 20), F), np.zeros((1, 1, 2, 8, 4), I8)
+SIZES = {"channels_out": 4, "channels_in": 3}
 # input -> value; a constant unless it stands in INPUTS
 CONV = {
     "x": X,
@@ -30,7 +31,16 @@ SNAKE = NORM | {"weight": np.zeros(3, F), "bias": np.zeros(3, F), "alpha": np.ze
 INSTANCE = {"form": "instance_norm", "activation": "snake"}
 
 
+def with_one(place):
+    w = W.copy()
+    w[place] = 1
+    return w
+
+
 def attempt(library, name, values, attributes, runtime=("x", "residual")):
+    """Run the operator; an attribute None is left out."""
+    sizes = SIZES if "w" in values else {}
+    attributes = {k: v for k, v in (sizes | attributes).items() if v is not None}
     inputs = {k: v for k, v in values.items() if k in runtime and v is not None}
     constants = {k: v for k, v in values.items() if k not in runtime and v is not None}
     node = native(name, [k if v is not None else "" for k, v in values.items()], ["y"], **attributes)
@@ -57,11 +67,25 @@ def test_the_graphs_that_are_spoilt_below_are_right(library, name, values, attri
         ("DynamicQuantizedConv", CONV, {"x": np.zeros((1, 2, 20), F)}, {}, r"not \[N, 3, T\]"),
         ("DynamicQuantizedConv", CONV, {"x": np.zeros((1, 3, 1), F)}, {}, "shorter than the taps"),
         ("DynamicQuantizedConv", CONV, {"x": X.astype(U)}, {}, "x|type"),
-        ("DynamicQuantizedConv", CONV, {"w": W[0]}, {}, "w is int8"),
+        ("DynamicQuantizedConv", CONV, {"w": W[0]}, {}, r"not int8\[1, 1, K, 8, 4\]"),
+        ("DynamicQuantizedConv", CONV, {"w": np.zeros((4, 3, 2), I8)}, {}, r"not int8\[1, 1, K, 8, 4\]"),
         ("DynamicQuantizedConv", CONV, {"w": W[:0]}, {}, "w is int8|w is missing"),
-        ("DynamicQuantizedConv", CONV, {"w": W.astype(F)}, {}, "not int8 or uint8"),
+        ("DynamicQuantizedConv", CONV, {"w": W[:, :, :0]}, {}, "w is int8|w is missing"),
+        ("DynamicQuantizedConv", CONV, {"w": W[..., :7, :]}, {}, r"not int8\[1, 1, K, 8, 4\]"),
+        ("DynamicQuantizedConv", CONV, {"w": W.swapaxes(3, 4)}, {}, r"not int8\[1, 1, K, 8, 4\]"),
+        ("DynamicQuantizedConv", CONV, {"w": W.reshape(2, 1, 1, 8, 4)}, {}, "4 channels_out and 3 channels_in"),
+        ("DynamicQuantizedConv", CONV, {"w": W.astype(U)}, {}, "(?i)type"),
+        ("DynamicQuantizedConv", CONV, {"w": W.astype(F)}, {}, "(?i)type"),
         ("DynamicQuantizedConv", CONV, {"w": None}, {}, "w|input"),
-        ("DynamicQuantizedConv", CONV, {"w_zero": U(0)}, {}, "w_zero_point is uint8"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_out": None}, "channels_out is missing"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_in": None}, "channels_in is missing"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_out": 9}, r"not int8\[2, 1, K, 8, 4\]"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_in": 5}, r"not int8\[1, 2, K, 8, 4\]"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_out": -1}, "channels_out is missing or not in"),
+        ("DynamicQuantizedConv", CONV, {}, {"channels_in": 2**62}, "channels_in is missing or not in"),
+        ("DynamicQuantizedConv", CONV, {"w": with_one((0, 0, 1, 4, 0))}, {}, "w is not 0 beyond"),
+        ("DynamicQuantizedConv", CONV, {"w": with_one((0, 0, 0, 0, 3))}, {}, "w is not 0 beyond"),
+        ("DynamicQuantizedConv", CONV, {"w_zero": U(0)}, {}, "(?i)type"),
         ("DynamicQuantizedConv", CONV, {"w_zero": np.zeros(3, I8)}, {}, "w_zero_point is int8"),
         ("DynamicQuantizedConv", CONV, {"w_scale": np.zeros(3, F)}, {}, "w_scale is float32"),
         ("DynamicQuantizedConv", CONV, {"w_scale": np.zeros(0, F)}, {}, "w_scale is float32"),

@@ -140,7 +140,7 @@ def searching(monkeypatch):
 
 @needs_native
 @pytest.mark.parametrize(
-    ("version", "reason"), [("0.0.9", "it is 0.0.9"), ("0.2.0", "it is 0.2.0"), ("1.1.0", "it is 1.1.0")]
+    ("version", "reason"), [("0.1.0", "it is 0.1.0"), ("0.3.0", "it is 0.3.0"), ("1.2.0", "it is 1.2.0")]
 )
 def test_another_version_is_not_used(quantized, caplog, searching, version, reason):
     searching.setattr("kittentts_native.version", lambda: version)
@@ -148,7 +148,7 @@ def test_another_version_is_not_used(quantized, caplog, searching, version, reas
     KittenTTS(quantized)
     assert variant_of(model) in {"signed", "unsigned", "float"}
     (warning,) = warnings(caplog)
-    assert warning == f"kittentts-native is not used: {reason}, and this kittentts writes graphs for 0.1"
+    assert warning == f"kittentts-native is not used: {reason}, and this kittentts writes graphs for 0.2"
 
 
 @needs_native
@@ -182,9 +182,9 @@ def test_the_place_in_the_cache_depends_on_the_library(quantized, monkeypatch):
     file = quantized / "tiny.onnx"
     keys = [cache_key(file)]
     for library in (
-        NativeLibrary("", "0.1.7", "avx2"),
-        NativeLibrary("", "0.1.8", "avx2"),
-        NativeLibrary("", "0.1.8", "portable"),
+        NativeLibrary("", "0.2.7", "avx2"),
+        NativeLibrary("", "0.2.8", "avx2"),
+        NativeLibrary("", "0.2.8", "portable"),
         native_library.NOT_INSTALLED,
     ):
         monkeypatch.setattr(native_library, "search", lambda found=library: found)
@@ -286,9 +286,21 @@ def test_a_directory_made_with_another_version_opens_the_standard_graph(quantize
     made_for_others(quantized, tmp_path / "made")
     caplog.set_level(logging.INFO)
     file = tmp_path / "made" / record.RECORD_FILE
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"native": "0.1.99"}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"native": "0.2.99"}))
     assert opened(KittenTTS(tmp_path / "made")).name == STANDARD_MODEL_FILE
-    assert "needs kittentts-native 0.1.99, and 0.1" in caplog.text
+    assert "needs kittentts-native 0.2.99, and 0.2" in caplog.text
+
+
+@needs_native
+def test_a_directory_with_a_newer_interface_opens_the_standard_graph(quantized, tmp_path, searching, caplog):
+    fastest_first(searching)
+    made_for_others(quantized, tmp_path / "made")
+    native_library.search.cache_clear()
+    searching.setattr("kittentts_native.version", lambda: "0.1.0")
+    model = KittenTTS(tmp_path / "made")
+    assert opened(model).name == STANDARD_MODEL_FILE
+    assert model.generate(TEXT).tobytes() == KittenTTS(quantized, optimize="off").generate(TEXT).tobytes()
+    assert warnings(caplog) == ["kittentts-native is not used: it is 0.1.0, and this kittentts writes graphs for 0.2"]
 
 
 def fastest_first(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kittentts.optimize import native_selftest
+from kittentts.optimize.native_weights import packed_weights
 from kittentts.runtime.native_library import DOMAIN, native_library
 
 needs_native = pytest.mark.skipif(native_library() is None, reason="kittentts-native is not installed")
@@ -22,7 +23,7 @@ def make_graph():
         "two": np.float32(2),
         "ones": np.ones(native_selftest.CHANNELS_IN, np.float32),
         "zeros": np.zeros(native_selftest.CHANNELS_IN, np.float32),
-        "weights": native_selftest.worst_weights(),
+        "weights": packed_weights(native_selftest.worst_weights(), np.int8(0))[0],
         "one": np.float32(1),
         "bias": np.ones(native_selftest.CHANNELS_OUT, np.int32),
         "first": np.array([0]),
@@ -60,7 +61,10 @@ def make_graph():
         helper.make_node("Squeeze", ["x", "first"], ["signals"]),
         helper.make_node("Stft", ["signals", "window"], ["native_stft"], domain=DOMAIN, frame_length=20, frame_step=5),
         helper.make_node("STFT", ["signals", "step", "window", "length"], ["standard_stft"]),
-        helper.make_node("QuantizedConv", ["quantized", "", "weights", "", "one", "bias"], ["product"], domain=DOMAIN),
+        helper.make_node(
+            "QuantizedConv", ["quantized", "", "weights", "", "one", "bias"], ["product"], domain=DOMAIN,
+            channels_out=native_selftest.CHANNELS_OUT, channels_in=native_selftest.CHANNELS_IN,
+        ),
     ]  # fmt: skip
     channels = [1, native_selftest.CHANNELS_IN, 1]
     inputs = [
