@@ -93,7 +93,7 @@ def test_quantized_conv(library, case):
     constants = weights | {"x_zero": x_zero, "scale": scale} | ({"bias": bias} if case["bias"] else {})
     node = native(
         "QuantizedConv",
-        ["x", "x_zero", "w", "w_zero" if weights["w_zero"].any() else "", "scale", *(["bias"] if case["bias"] else [""])]
+        ["x", "x_zero", "w", "w_zero" if weights["w_zero"].any() else "", "scale", "bias" if case["bias"] else ""]
         + (["residual"] if case["residual"] else []),
         ["y"],
         **settings_of(case),
@@ -237,7 +237,8 @@ def test_weights_stay_where_they_are_read(library):
     weights, sizes = packed(w, w_zero)
     constants = weights | {"scale": np.float32(1), "same": xs[0]}
     # two that share their weights; the one of a constant is computed when the session is opened
-    nodes = [native("QuantizedConv", [x, "", "w", "w_zero", "scale"], [y], **sizes) for x, y in (("x", "y"), ("same", "z"))]
+    names = ("x", "y"), ("same", "z")
+    nodes = [native("QuantizedConv", [x, "", "w", "w_zero", "scale"], [y], **sizes) for x, y in names]
     outputs = {"y": "float32", "z": "float32"}
     sessions = [opened(nodes, {"x": xs[0]}, constants, outputs, library=library, threads=2) for _ in range(2)]
     shrinking = onnxruntime.RunOptions()

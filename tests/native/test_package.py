@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kittentts.runtime import native_library
+
 HERE = Path(__file__).parent
 native = pytest.importorskip("kittentts_native", reason="kittentts-native is not installed: pip install ./native")
 
@@ -17,6 +19,11 @@ def test_what_the_package_says():
     assert re.fullmatch(r"\d+\.\d+\.\d+", native.version())
     assert native.kernel() == native.available_kernels()[0]
     assert native.available_kernels()[-1] == "portable"
+
+
+def test_this_kittentts_uses_it():
+    """Of another series it would not, and tests of graphs with its operators would be skipped."""
+    assert isinstance(native_library.search(), native_library.NativeLibrary)
 
 
 @pytest.mark.parametrize("kernel", native.available_kernels()[1:])
