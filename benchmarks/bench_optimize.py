@@ -34,8 +34,10 @@ from kittentts.runtime.native_library import register
 
 TEXT = "Fishermen carry their nets down to the boats and talk about the weather."
 _OPERATORS = 12
-# operator that multiplies the windows of a convolution -> which of its inputs are the weights, (out, in, taps)
+# operator that multiplies the windows of a convolution -> which of its inputs are the weights: (out, in, taps), or
+# packed for kittentts-native, (blocks of 8 out, blocks of 4 in, taps, 8, 4)
 _WEIGHTS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QuantizedConv": 2, "DynamicQuantizedConv": 1}
+_PACKED = {"QuantizedConv", "DynamicQuantizedConv"}
 # and those that do it as a product of matrices, (..., in * taps) by (in * taps, out)
 _MATRIX_PRODUCTS = {"MatMulInteger", "MatMulIntegerToFloat"}
 
@@ -142,8 +144,9 @@ def products(events: list[dict[str, Any]]) -> dict[str, float]:
             # without those that ONNX Runtime has packed
             shapes = [next(iter(shape.values())) for shape in event["args"]["input_type_shape"]]
             (result,) = event["args"]["output_type_shape"][0].values()
-            each = shapes[_WEIGHTS[operator]][1:] if operator in _WEIGHTS else shapes[0][-1:]
-            found["products"] += math.prod(result) * math.prod(each)
+            each = shapes[_WEIGHTS[operator]][1:3] if operator in _WEIGHTS else shapes[0][-1:]
+            of_group = 4 if operator in _PACKED else 1
+            found["products"] += math.prod(result) * math.prod(each) * of_group
             found["seconds"] += event["dur"] / 1e6
     return found
 

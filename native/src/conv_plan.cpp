@@ -6,6 +6,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 namespace kittentts {
 
@@ -25,6 +26,18 @@ struct Packed {
 Packed& packed_by_thread() {
   static thread_local Packed packed;
   return packed;
+}
+
+// Whether 255 * (|w0| + |w1|), added over entries 0 and 1, 2 and 3 ..., fits int16.
+bool twos_fit(const int8_t* weights, size_t entries) {
+  constexpr size_t kSize = kRows * kGroup;
+  for (size_t e = 0; e + 2 <= entries; e += 2) {
+    const int8_t* w = weights + e * kSize;
+    for (size_t i = 0; i < kSize; i += 2) {
+      if (std::abs(int(w[i])) + std::abs(int(w[i + 1])) + std::abs(int(w[kSize + i])) + std::abs(int(w[kSize + i + 1])) > 128) return false;
+    }
+  }
+  return true;
 }
 
 size_t divided_up(size_t n, size_t by) { return (n + by - 1) / by; }
@@ -86,7 +99,16 @@ ConvPlan::ConvPlan(const char* op, const OrtKernelInfo* info, size_t w_index, si
       offsets_.push_back(int32_t(((group * stride_ + reach % stride_) * length_ + reach / stride_) * kGroup));
     }
   }
-  for (size_t block = 0; block < blocks_; ++block) halved_.push_back(halved(w_ + block * offsets_.size() * kRows * kGroup));
+  for (size_t block = 0; block < blocks_; ++block) {
+    const int8_t* w_of_block = w_ + block * offsets_.size() * kRows * kGroup;
+    Entries entries = halved(w_of_block);
+    if (entries.weights.empty()) {
+      entries.twos_fit = twos_fit(w_of_block, offsets_.size());
+    } else {
+      entries.twos_fit = twos_fit(entries.weights.data(), entries.offsets.size());
+    }
+    entries_.push_back(std::move(entries));
+  }
 }
 
 void ConvPlan::check_and_sum() {
@@ -245,11 +267,11 @@ void ConvPlan::run(const OrtKernelContext* context, const ConvShape& shape, cons
     const size_t end = std::min(outputs_, (task % parts + 1) * kOutputsPerTask);
     for (size_t m = task % parts * kOutputsPerTask; m < end; m += kRows) {
       const size_t at = (n * outputs_ + m) * shape.frames_out + t0;
-      const Entries& own = halved_[m / kRows];
-      const bool in_place = own.offsets.empty();
+      const Entries& own = entries_[m / kRows];
+      const bool in_place = own.weights.empty();
       const std::vector<int32_t>& offsets = in_place ? offsets_ : own.offsets;
       const int8_t* weights = in_place ? w_ + m * offsets_.size() * kGroup : own.weights.data();
-      kernels().conv({packed.bytes.data(), offsets.data(), weights, offsets.size(),
+      kernels().conv({packed.bytes.data(), offsets.data(), weights, offsets.size(), own.twos_fit,
                       times, std::min(kRows, end - m), &add[m], any_zero_ ? packed.window_sums.data() : nullptr, &w_zero_[m],
                       &out.scale[m], out.residual == nullptr ? nullptr : out.residual + at, out.y + at, shape.frames_out});
     }

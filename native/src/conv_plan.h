@@ -46,8 +46,9 @@ class ConvPlan {
 
  private:
   struct Entries {  // of a block of kRows outputs: a group of channels and a tap each
-    std::vector<int8_t> weights;   // [entries][kRows][kGroup]
-    std::vector<int32_t> offsets;  // [entries]
+    std::vector<int8_t> weights;   // [entries][kRows][kGroup]; empty: those of w
+    std::vector<int32_t> offsets;  // [entries]; empty: offsets_
+    bool twos_fit = false;         // see ConvBlock
   };
 
   void check_and_sum();
@@ -67,7 +68,7 @@ class ConvPlan {
   std::vector<int32_t> w_sum_, w_zero_;  // [blocks_ * kRows]
   bool any_zero_ = false;
   std::vector<int32_t> offsets_;  // [groups_ * taps_] of the entries of w, the same in each block of outputs
-  std::vector<Entries> halved_;   // [blocks_] instead of those of w; empty: the block stays as it is
+  std::vector<Entries> entries_;  // [blocks_]
 };
 
 }  // namespace kittentts

@@ -2,6 +2,7 @@
 //
 //   kRowsAtOnce          output channels whose sums fit the registers, 4 or 8
 //   kVectors             vectors of Lanes::kLanes frames a tile, 1 .. 3
+//   kAddsTwos            whether there is dot_two(Sum, Bytes, Weights, Bytes, Weights) -> Sum, faster than dot twice where twos_fit_16_bits
 //   Sum, Bytes, Weights  sums of one vector of frames; x of these frames; four weights for each
 //   zero(), load(const uint8_t*), weights(const int8_t*), dot(Sum, Bytes, Weights) -> Sum, total(Sum) -> Ints
 #pragma once
@@ -32,6 +33,25 @@ inline void take(RowSums& sums, const TileBytes& x, const int8_t* four) {
   sums.v0 = Dot::dot(sums.v0, x.v0, w);
   if (kVectors > 1) sums.v1 = Dot::dot(sums.v1, x.v1, w);
   if (kVectors > 2) sums.v2 = Dot::dot(sums.v2, x.v2, w);
+}
+
+// D is Dot: as a parameter, so that there need be no dot_two where this is not called.
+template <size_t kVectors, class D = Dot>
+inline void take_two(RowSums& sums, const TileBytes& x, const TileBytes& next, const int8_t* four) {
+  const Dot::Weights w = Dot::weights(four), w_next = Dot::weights(four + kRows * kGroup);
+  sums.v0 = D::dot_two(sums.v0, x.v0, w, next.v0, w_next);
+  if (kVectors > 1) sums.v1 = D::dot_two(sums.v1, x.v1, w, next.v1, w_next);
+  if (kVectors > 2) sums.v2 = D::dot_two(sums.v2, x.v2, w, next.v2, w_next);
+}
+
+template <size_t kVectors>
+inline TileBytes load_tile(const uint8_t* at) {
+  constexpr size_t kBytes = kGroup * Lanes::kLanes;
+  TileBytes bytes;
+  bytes.v0 = Dot::load(at);
+  bytes.v1 = kVectors > 1 ? Dot::load(at + kBytes) : bytes.v0;
+  bytes.v2 = kVectors > 2 ? Dot::load(at + 2 * kBytes) : bytes.v0;
+  return bytes;
 }
 
 // `count` frames from t on.
@@ -74,18 +94,24 @@ inline void put_row(const ConvBlock& b, size_t row, size_t t, size_t last, const
 // kVectors vectors of frames from t on for kRowsAtOnce output channels from `row` on; of the last vector, `last` frames are stored.
 template <size_t kVectors>
 void conv_tile(const ConvBlock& b, size_t row, size_t t, size_t last) {
-  constexpr size_t kLanes = Lanes::kLanes;
   constexpr bool kEight = Dot::kRowsAtOnce == 8;
+  static_assert(!Dot::kAddsTwos || !kEight, "the loop over twos is for four rows");
   const RowSums zero = {Dot::zero(), Dot::zero(), Dot::zero()};
   RowSums s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
   const uint8_t* x = b.x + kGroup * t;
   const int8_t* w = b.weights + row * kGroup;
-  for (size_t e = 0; e < b.entries; ++e, w += kRows * kGroup) {
-    const uint8_t* at = x + b.offsets[e];
-    TileBytes bytes;
-    bytes.v0 = Dot::load(at);
-    bytes.v1 = kVectors > 1 ? Dot::load(at + kGroup * kLanes) : bytes.v0;
-    bytes.v2 = kVectors > 2 ? Dot::load(at + kGroup * kLanes * 2) : bytes.v0;
+  size_t e = 0;
+  if constexpr (Dot::kAddsTwos) {
+    for (; b.twos_fit_16_bits && e + 2 <= b.entries; e += 2, w += 2 * kRows * kGroup) {
+      const TileBytes bytes = load_tile<kVectors>(x + b.offsets[e]), next = load_tile<kVectors>(x + b.offsets[e + 1]);
+      take_two<kVectors>(s0, bytes, next, w);
+      take_two<kVectors>(s1, bytes, next, w + 4);
+      take_two<kVectors>(s2, bytes, next, w + 8);
+      take_two<kVectors>(s3, bytes, next, w + 12);
+    }
+  }
+  for (; e < b.entries; ++e, w += kRows * kGroup) {
+    const TileBytes bytes = load_tile<kVectors>(x + b.offsets[e]);
     take<kVectors>(s0, bytes, w);
     take<kVectors>(s1, bytes, w + 4);
     take<kVectors>(s2, bytes, w + 8);

@@ -20,6 +20,7 @@ struct ConvBlock {
   const int32_t* offsets;
   const int8_t* weights;
   size_t entries;
+  bool twos_fit_16_bits;      // where pairs must: whether 255 * (|w0| + |w1|), added over entries 0 and 1, 2 and 3 ..., fits, too
   size_t times;               // output frames, >= 1
   size_t rows;                // output channels that are stored, 1 .. kRows
   const int32_t* add;         // [rows] added to each sum: bias - x_zero_point * sum of the weights

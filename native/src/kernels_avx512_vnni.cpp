@@ -7,6 +7,7 @@ namespace {
 
 struct Dot {
   static constexpr size_t kRowsAtOnce = 8, kVectors = 3;
+  static constexpr bool kAddsTwos = false;
   using Sum = __m512i;
   using Bytes = __m512i;
   using Weights = __m512i;

@@ -7,6 +7,7 @@ namespace {
 
 struct Dot {
   static constexpr size_t kRowsAtOnce = 4, kVectors = 3;
+  static constexpr bool kAddsTwos = false;
   using Sum = __m256i;
   using Bytes = __m256i;
   using Weights = __m256i;

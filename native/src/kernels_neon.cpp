@@ -5,6 +5,7 @@ namespace {
 
 struct Dot {
   static constexpr size_t kRowsAtOnce = 4, kVectors = 1;
+  static constexpr bool kAddsTwos = false;
   struct Sum {
     int32x4_t f0, f1, f2, f3;  // the four channels of a frame
   };

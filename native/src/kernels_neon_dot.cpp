@@ -7,6 +7,7 @@ namespace {
 
 struct Dot {
   static constexpr size_t kRowsAtOnce = 8, kVectors = 3;
+  static constexpr bool kAddsTwos = false;
   using Sum = int32x4_t;
   using Bytes = int8x16_t;
   using Weights = int8x16_t;

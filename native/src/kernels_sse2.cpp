@@ -7,6 +7,7 @@ namespace {
 
 struct Dot {
   static constexpr size_t kRowsAtOnce = 4, kVectors = 1;
+  static constexpr bool kAddsTwos = false;
   struct Sum {
     __m128i low, high;  // of channels 0+1 and 2+3, of frames 0 and 1, and 2 and 3
   };
