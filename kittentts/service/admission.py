@@ -55,10 +55,16 @@ class AdmissionQueue:
 
     async def _wait(self) -> None:
         self.waiting += 1
+        acquiring = asyncio.ensure_future(self._free.acquire())
         try:
-            await asyncio.wait_for(self._free.acquire(), self._wait_timeout)
-        except asyncio.TimeoutError as error:
-            message = f"{self._wait_timeout:.0f} s went by before this request could be spoken"
-            raise QueueTimeoutError(message) from error
+            # not wait_for: before Python 3.12 it may take a cancellation for a result
+            await asyncio.wait({acquiring}, timeout=self._wait_timeout)
+        except asyncio.CancelledError:
+            if acquiring.done():
+                self._free.release()
+            raise
         finally:
             self.waiting -= 1
+            acquiring.cancel()  # changes nothing if it is done
+        if not acquiring.done():
+            raise QueueTimeoutError(f"{self._wait_timeout:.0f} s went by before this request could be spoken")

@@ -26,8 +26,8 @@ def chunks(pieces):
     whole = "".join(pieces)
     ways = []
     # the end of a list is known
-    for given in (iter(pieces), pieces):
-        found = list(segments(given))
+    for source in (iter(pieces), pieces):
+        found = list(segments(source))
         for segment in found:
             assert whole[segment.start : segment.start + len(segment.text)] == segment.text
         ways.append([ensure_punctuation(" ".join(one.text.split()) if one.is_packed else one.text) for one in found])
