@@ -178,4 +178,4 @@ def test_bench_optimize_and_check_native(monkeypatch, tmp_path):
         assert output.count(f"| {name} |") >= 2
     output = run("check_native.py", voice, "--texts", 2, "--threads", 1, "--workers", 1, 2).stdout
     assert "18 runs with 1 threads: same waveform" in output
-    assert "2 chunks with 2 workers: same samples" in output
+    assert "20 chunks with 2 workers: same samples" in output
