@@ -91,7 +91,7 @@ def test_any_document(tiny, document, markup):
 
 
 @pytest.mark.slow
-@settings(max_examples=5_000, **FUZZ)
+@settings(max_examples=2_000, **FUZZ)
 @given(document=documents, markup=st.sampled_from(["ssml", "ssml-lenient", "ssml-lenient", "pauses"]))
 def test_thousands_of_documents(tiny, document, markup):
     check(tiny, document, markup)
