@@ -83,6 +83,12 @@ def clause_end(text: str, least: int, most: int, *, is_whole: bool, longest: boo
     """
     text = text.rstrip()
     begin = len(text) - len(text.lstrip())
+    seen = begin + 4 * most
+    if seen < len(text):
+        # nearly always enough; to look at all of a long sentence for each cut would take quadratic time
+        end = clause_end(text[:seen], least, most, is_whole=False, longest=longest)
+        if end is not None:
+            return end
     places = [place for place in _places(text, is_whole=is_whole) if place.end - begin >= least]
     inside = [place for place in places if place.end - begin <= most]
     if not longest:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kittentts.errors import SilentTextError
 from kittentts.preprocess import chunk_text
+from kittentts.preprocess.text import has_sound
 from kittentts.synthesis.request import WHOLE, nothing_to_speak
 from kittentts.synthesis.trimming import joint_silence
 
@@ -63,7 +64,8 @@ def _requests_of_part(part: Part, place: _Place, make: Make, requests_of: Reques
     def make_stretch(text: str, *, cut: Callable[[str], list[str]] = chunk_text, stretch: Stretch = WHOLE) -> Request:
         nonlocal is_complete
         end = stretch.start + len(text)
-        is_last = end == len(part.text)
+        # what has no sound is no stretch
+        is_last = not has_sound(part.text[end:])
         joint = joint_silence(part.text) if is_last and part.is_continued else stretch.joint
         pause = part.pause if is_last else None
         position = part.to_document(end - 1, end)[1]

@@ -84,7 +84,10 @@ class Connection(AsyncEventHandler):
         connections.add(self)
         if len(connections) > _MAX_CONNECTIONS:
             idle = [connection for connection in connections if connection.is_idle]
-            min(idle, key=lambda connection: connection._last_event).drop()  # noqa: SLF001 (of another of this class)
+            oldest = min(idle, key=lambda connection: connection._last_event)  # noqa: SLF001 (of another of this class)
+            oldest.drop()
+            # now, or the next to come would drop the same one
+            connections.discard(oldest)
         reading = asyncio.create_task(self._read_all())
         answering = asyncio.create_task(self._answer_all())
         try:

@@ -66,6 +66,22 @@ def test_a_part_that_the_cleaning_removes_is_silence(model):
 
 
 @pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("Hello there. ... [pause 2s]", "pauses"),
+        ("Hello there. ! [pause 2s]Good day.", "pauses"),
+        ('<speak>Hello there. <mark name="a"/> ) <break time="1s"/> </speak>', "ssml"),
+        ('<speak>Hello there. ! <mark name="a"/><break time="2s"/>Good day.</speak>', "ssml"),
+    ],
+)
+def test_what_has_no_sound_before_a_pause_takes_nothing_away_in_pieces(model, text, markup):
+    whole = model.synthesize(text, markup=markup)
+    stream = list(model.synthesize_stream(text, markup=markup, low_latency=True))
+    assert np.array_equal(np.concatenate([speech.audio for speech in stream]), whole.audio)
+    assert tuple(mark for speech in stream for mark in speech.marks) == whole.marks
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("One\n\n[pause]two", r"line 3: after '\[pause' a time is needed, as in \[pause 0.5s\] or \[pause 300ms\]"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kittentts.errors import TextTypeError
 from kittentts.preprocess import chunk_text, ensure_punctuation
+from kittentts.preprocess.clauses import clause_end
 from kittentts.preprocess.incremental import segments
 
 DATA = Path(__file__).parent.parent / "data"
@@ -97,3 +98,11 @@ def test_a_long_sentence_is_known_in_parts():
 def test_many_pieces_take_linear_time(piece):
     # a second or two where it is linear, minutes where it is quadratic
     assert sum(1 for _ in segments(itertools.repeat(piece, 15_000))) >= 0
+
+
+def test_a_long_text_without_an_end_is_cut_in_linear_time():
+    # seconds where it is linear, hours where each cut looks at all of the rest
+    text = "the quick brown fox jumps over a lazy dog and runs " * 4_000
+    found = list(segments([text], lambda beginning, is_whole: clause_end(beginning, 12, 40, is_whole=is_whole)))
+    assert "".join(one.text for one in found) == text
+    assert len(found) > 5_000

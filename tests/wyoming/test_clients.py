@@ -235,6 +235,18 @@ def test_the_connection_that_is_idle_for_the_longest_time_makes_room(tiny, let_g
         assert busy.recv(10)
 
 
+def test_many_connections_at_once_are_no_more_than_may_be(tiny, monkeypatch):
+    monkeypatch.setattr(connection, "_MAX_CONNECTIONS", 3)
+    with running(tiny) as uri, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connected(uri)) for _ in range(20)]
+        # one that is dropped reads its end
+        for client in clients[:-3]:
+            assert everything(client) == b""
+        for client in clients[-3:]:
+            client.sendall(b'{"type": "describe"}\n')
+            assert client.recv(10)
+
+
 def test_stopping_finishes_what_runs(tiny, let_go):
     async def converse(uri):
         async with AsyncClient.from_uri(uri) as client, AsyncClient.from_uri(uri) as idle:
