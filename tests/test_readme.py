@@ -8,12 +8,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # those of the other guides need a server or a cluster; examples/ has them, and test_examples.py
-WITH_SNIPPETS = [
-    "README.md",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in ("markup.md", "python.md", "timings.md")),
-]
+WITH_SNIPPETS = ["README.md", "markup.md", "python.md", "timings.md"]
 
 
+@pytest.mark.slow
 @pytest.mark.demo
 @pytest.mark.parametrize("name", WITH_SNIPPETS)
 def test_snippets_run(run_python, name):

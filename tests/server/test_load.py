@@ -224,7 +224,7 @@ class TestQueue:
 
 
 class TestStopping:
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
     def test_what_runs_is_finished(self, serve, slow, number):
         process, url = serve("-m", slow, "--max-workers", 1)
         with ThreadPoolExecutor(1) as clients:
@@ -260,6 +260,7 @@ class TestStopping:
         assert process.wait(30) == 0
         assert process.stderr.read() == ""
 
+    @pytest.mark.slow
     def test_a_client_that_does_not_read_does_not_delay_the_end(self, serve, tiny_directory):
         process, url = serve("-m", tiny_directory, "--grace", 0.3)
         with asking(url, "This is one of many sentences. " * 130, receive_buffer=4096):

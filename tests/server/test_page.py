@@ -9,6 +9,8 @@ from speech_server import metric, running, wait_for
 
 from kittentts import KittenTTS
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The first sentence is here. The second one follows."
 
 

@@ -12,6 +12,8 @@ import pytest
 from browser_page import WINDOWS
 from speech_server import running, wait_for
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The first sentence is here. The second one follows."
 
 
