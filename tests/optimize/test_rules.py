@@ -63,7 +63,7 @@ def sound(batch=1, time=90, shift=0.0, *, seed=0):
     ("kind", "bias"),
     [
         (QuantType.QUInt8, True),
-        (QuantType.QInt8, False),
+        pytest.param(QuantType.QInt8, False, marks=pytest.mark.slow),
         pytest.param(QuantType.QUInt8, False, marks=pytest.mark.slow),
         pytest.param(QuantType.QInt8, True, marks=pytest.mark.slow),
     ],

@@ -102,7 +102,7 @@ def test_many_pieces_take_linear_time(piece):
 
 def test_a_long_text_without_an_end_is_cut_in_linear_time():
     # seconds where it is linear, hours where each cut looks at all of the rest
-    text = "the quick brown fox jumps over a lazy dog and runs " * 4_000
+    text = "the quick brown fox jumps over a lazy dog and runs " * 1_500
     found = list(segments([text], lambda beginning, is_whole: clause_end(beginning, 12, 40, is_whole=is_whole)))
     assert "".join(one.text for one in found) == text
-    assert len(found) > 5_000
+    assert len(found) > 1_800

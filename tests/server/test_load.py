@@ -237,6 +237,7 @@ class TestStopping:
                 check_pcm(book.result().content, model.generate(BOOK, "Leo", clean_text=True))
         assert process.wait(30) == 0
 
+    @pytest.mark.slow
     def test_what_does_not_end_is_stopped(self, serve, endless):
         process, url = serve("-m", endless, "--grace", 0.3)
         with ThreadPoolExecutor(1) as clients:
@@ -291,6 +292,7 @@ class TestStopping:
         with pytest.raises(StoppedError):
             model.generate("Hello.")
 
+    @pytest.mark.slow
     def test_a_port_in_use(self, serve, kitten, tiny_directory):
         _, url = serve("-m", tiny_directory)
         result = kitten("serve", "-m", tiny_directory, "--port", url.rpartition(":")[2])

@@ -149,6 +149,7 @@ for stream in (model.generate_stream(text), model.generate_stream(text, look_ahe
     run_python(code, tiny_directory, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_signal_handler_may_close_and_speak(run_python, tiny_directory):
     code = f"""{BEGIN}
 import os, signal

@@ -43,6 +43,7 @@ def stream(numbers):
     return bytes(data[: numbers.choice([None, None, len(data) // 2])])
 
 
+@pytest.mark.slow
 def test_a_thousand_streams(tiny, caplog):
     numbers = random.Random(18)
     with running(tiny) as uri:
