@@ -49,7 +49,8 @@ def test_repeated_runs_are_identical(demo, paragraph):
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_any_number_of_workers_gives_the_same(paragraph, workers):
-    assert KittenTTS("demo", optimize="off", max_workers=workers).generate(PARAGRAPH, "Bella").tobytes() == paragraph.tobytes()
+    model = KittenTTS("demo", optimize="off", max_workers=workers)
+    assert model.generate(PARAGRAPH, "Bella").tobytes() == paragraph.tobytes()
 
 
 @pytest.mark.parametrize("look_ahead", [pytest.param(False, marks=pytest.mark.slow), True])

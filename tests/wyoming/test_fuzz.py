@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from speech_server import wait_for
 from wyoming.tts import Synthesize
 from wyoming_server import check_audio, running, talk
