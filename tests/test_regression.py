@@ -59,7 +59,7 @@ def test_the_stream_is_what_generate_returns(demo, paragraph, look_ahead):
     assert np.concatenate(list(stream)).tobytes() == paragraph.tobytes()
 
 
-@pytest.mark.parametrize("count", [2, 4, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 15))])
 def test_chunks_keep_their_order(demo, spoken, count):
     whole = demo.generate(" ".join(WORDS[:count]), "Luna")
     assert whole.tobytes() == np.concatenate([spoken(word) for word in WORDS[:count]]).tobytes()

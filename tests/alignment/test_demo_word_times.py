@@ -43,6 +43,7 @@ def test_durations_add_up_to_the_waveform_on_40_texts(demo, plain):
         check(speech, text)
 
 
+@pytest.mark.slow
 def test_the_untrimmed_waveform_is_600_samples_a_frame(demo):
     for text in ("No.", SHORT[6]):
         inputs = demo.model._prepare_inputs(text, "Luna")

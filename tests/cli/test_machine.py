@@ -271,7 +271,10 @@ class TestDoctor:
         assert "hf_123" not in text
         assert "ok    default model  the demo voice" in doctor(KITTENTTS_MODEL="demo")[0]
 
-    @pytest.mark.parametrize("module", ["onnxruntime", "numpy", "soundfile", "phonemizer"])
+    @pytest.mark.parametrize(
+        "module",
+        ["onnxruntime", *(pytest.param(name, marks=pytest.mark.slow) for name in ("numpy", "soundfile", "phonemizer"))],
+    )
     def test_a_package_that_cannot_be_imported(self, kitten, env, tmp_path, module):
         (tmp_path / "broken").mkdir()
         (tmp_path / f"broken/{module}.py").write_text("raise ImportError('this one is broken')")

@@ -139,7 +139,9 @@ class TestOptions:
 
 
 class TestStdout:
-    @pytest.mark.parametrize("name", FORMATS)
+    @pytest.mark.parametrize(
+        "name", [name if name in {"wav", "mp3"} else pytest.param(name, marks=pytest.mark.slow) for name in FORMATS]
+    )
     def test_nothing_but_audio(self, say, tiny, name):
         result = say(TEXT, "-o", "-", "--format", name, "--verbose", text=False)
         assert result.returncode == 0

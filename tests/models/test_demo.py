@@ -15,6 +15,7 @@ FRIENDLY = ["Bella", "Jasper", "Luna", "Bruno", "Rosie", "Hugo", "Kiki", "Leo"]
 RAW = [f"expr-voice-{n}-{sex}" for n in (2, 3, 4, 5) for sex in ("f", "m")]
 
 
+@pytest.mark.slow
 def test_all_eight_names(demo):
     assert demo.available_voices == FRIENDLY
     assert sorted(demo.model.available_voices) == sorted(RAW)

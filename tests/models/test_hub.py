@@ -100,6 +100,7 @@ except KittenTTSError as error:
     assert "no repository 'KittenML/kitten-tts-nano-0.1'" in in_process(code)
 
 
+@pytest.mark.slow
 def test_only_the_three_files_are_downloaded_and_then_the_network_is_left_alone(hub, find):
     first = find()
     assert first.startswith("files")

@@ -242,6 +242,7 @@ ONE_WORD = "from kittentts.phonemes.espeak import Phonemizer; print(Phonemizer()
 
 
 @pytest.mark.parametrize("variable", ["ESPEAK_DATA_PATH", "PHONEMIZER_ESPEAK_DATA_PATH"])
+@pytest.mark.slow
 def test_data_path_of_the_user(run_python, tmp_path, variable):
     # espeak-ng itself would end the process
     result = run_python(ONE_WORD, env=os.environ | {variable: str(tmp_path)}, check=False)

@@ -113,7 +113,12 @@ def is_linear(function, unit, size=SIZE):
     return False
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=repr)
+# every second one by README's pytest
+@pytest.mark.parametrize(
+    "unit",
+    [*UNITS[::2], *(pytest.param(unit, marks=pytest.mark.slow) for unit in UNITS[1::2])],
+    ids=repr,
+)
 def test_adversarial_text(unit):
     assert [name for name, function in FUNCTIONS.items() if not is_linear(function, unit)] == []
 

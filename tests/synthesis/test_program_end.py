@@ -45,9 +45,10 @@ ENDS = {
 }
 
 
-# the other two run the same way, through more code
+# the others by .ci/run
 @pytest.mark.parametrize(
-    "stream", ["sequential", "look-ahead", *(pytest.param(name, marks=pytest.mark.slow) for name in ("times", "many"))]
+    "stream",
+    ["look-ahead", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sequential", "times", "many"))],
 )
 @pytest.mark.parametrize("end", ENDS)
 def test_a_half_used_stream_does_not_hold_it_up(run_python, tiny_directory, stream, end):
