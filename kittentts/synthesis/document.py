@@ -60,12 +60,13 @@ def _requests_of_part(part: Part, place: _Place, make: Make, requests_of: Reques
     place.lead += part.lead
     place.marks.extend(part.marks)
     is_complete = False
+    # what has no sound is no stretch, so the last one ends here, or later
+    sound_end = next((end for end in range(len(part.text), 0, -1) if has_sound(part.text[end - 1])), 0)
 
     def make_stretch(text: str, *, cut: Callable[[str], list[str]] = chunk_text, stretch: Stretch = WHOLE) -> Request:
         nonlocal is_complete
         end = stretch.start + len(text)
-        # what has no sound is no stretch
-        is_last = not has_sound(part.text[end:])
+        is_last = end >= sound_end
         joint = joint_silence(part.text) if is_last and part.is_continued else stretch.joint
         pause = part.pause if is_last else None
         position = part.to_document(end - 1, end)[1]

@@ -4,7 +4,14 @@ import asyncio
 
 import pytest
 
+from kittentts.errors import QueueTimeoutError
 from kittentts.service.admission import AdmissionQueue
+
+
+async def check_that_it_is_free(queue):
+    assert (queue.active, queue.waiting) == (0, 0)
+    async with queue.admit():
+        assert queue.active == 1
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -13,11 +20,9 @@ def test_who_leaves_at_the_moment_of_admission_leaves(steps):
 
     async def run():
         queue = AdmissionQueue(concurrency=1, queue=1, wait_timeout=60)
-        entered = []
 
         async def enter():
             async with queue.admit():
-                entered.append(True)
                 await asyncio.Event().wait()
 
         async with queue.admit():
@@ -29,9 +34,19 @@ def test_who_leaves_at_the_moment_of_admission_leaves(steps):
         waiting.cancel()
         await asyncio.wait({waiting}, timeout=10)
         assert waiting.cancelled()
-        assert (queue.active, queue.waiting) == (0, 0)
-        # without waiting
-        async with queue.admit():
-            return len(entered)
+        await check_that_it_is_free(queue)
 
-    assert asyncio.run(run()) in {0, 1}
+    asyncio.run(run())
+
+
+def test_who_has_waited_too_long_takes_no_place_later():
+    async def run():
+        queue = AdmissionQueue(concurrency=1, queue=1, wait_timeout=0.01)
+        async with queue.admit():
+            with pytest.raises(QueueTimeoutError):
+                async with queue.admit():
+                    pass
+        await asyncio.sleep(0)
+        await check_that_it_is_free(queue)
+
+    asyncio.run(run())

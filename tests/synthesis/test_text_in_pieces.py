@@ -113,6 +113,12 @@ def test_a_piece_that_is_no_text_is_an_error(tiny):
         next(stream)
 
 
+@pytest.mark.parametrize("low_latency", [False, True])
+def test_a_list_is_checked_before_anything_is_spoken(tiny, low_latency):
+    with pytest.raises(TextTypeError, match="bytes"):
+        next(tiny.generate_stream(["One. ", b"Two."], low_latency=low_latency))
+
+
 @pytest.mark.parametrize("text", [b"One.", {"One.": 1}, 5, None])
 def test_what_is_no_text_is_an_error_of_the_call(tiny, text):
     with pytest.raises(TextTypeError, match=type(text).__name__):
