@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from kittentts.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
-    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -95,26 +95,42 @@ class _Pieces:
     def __init__(self, text: AsyncIterable[str], loop: asyncio.AbstractEventLoop) -> None:
         self._iterator = aiter(text)
         self._loop = loop
-        self._next: Future[Any] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._pieces: SimpleQueue[Future[Any]] = SimpleQueue()
         self._is_stopped = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self._next = asyncio.run_coroutine_threadsafe(self._piece(), self._loop)
-        if self._is_stopped:
-            self._next.cancel()
-        piece = self._next.result()
+        # the coroutine is made in the loop: the loop may be over before, and Python warns of one that never ran
+        self._loop.call_soon_threadsafe(self._start)
+        piece = self._pieces.get().result()
         if piece is _END:
             raise StopIteration
         return piece  # type: ignore[no-any-return]
 
-    async def _piece(self) -> Any:
-        return await anext(self._iterator, _END)
+    def _start(self) -> None:
+        if not self._is_stopped:
+            self._task = self._loop.create_task(self._read())
+
+    async def _read(self) -> None:
+        piece: Future[Any] = Future()
+        try:
+            piece.set_result(await anext(self._iterator, _END))
+        except Exception as error:  # noqa: BLE001 (it is raised where the piece is waited for)
+            piece.set_exception(error)
+        except BaseException:
+            piece.cancel()
+            raise
+        finally:
+            self._pieces.put(piece)
 
     def stop(self) -> None:
-        """Let no thread wait for the next piece."""
+        """Let no thread wait for a piece. Called in the loop."""
         self._is_stopped = True
-        if self._next is not None:
-            self._next.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        stopped: Future[Any] = Future()
+        stopped.cancel()
+        self._pieces.put(stopped)

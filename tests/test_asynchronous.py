@@ -1,7 +1,9 @@
 """agenerate and agenerate_stream: the same samples, a free event loop, and an end whenever the task ends."""
 
 import asyncio
+import gc
 import threading
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -167,6 +169,26 @@ def test_a_text_that_never_goes_on_can_be_cancelled(tiny):
 
     asyncio.run(main())
     assert threads.left_behind() == []
+
+
+def test_a_piece_that_is_wanted_when_the_loop_is_over_is_no_warning():
+    texts = []
+
+    def keep(text, **_options):
+        texts.append(text)
+        yield np.zeros(1, np.float32)
+
+    async def main():
+        stream = agenerate_stream(keep, pieces_of(TEXT))
+        await anext(stream)
+        await stream.aclose()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(main())
+    with pytest.raises(CancelledError):
+        next(texts[0])
+    loop.close()
+    gc.collect()
 
 
 def test_an_error_of_the_text_comes_after_what_was_written_before_it(tiny):
