@@ -52,7 +52,7 @@ async def agenerate_stream(
     """Yield what `generate_stream(text, **options)` yields; cancelling the task, or closing this, ends it."""
     _check(options)
     cancel = threading.Event()
-    pieces = _Pieces(text, asyncio.get_running_loop()) if isinstance(text, AsyncIterable) else None
+    pieces = _AsyncText(text, asyncio.get_running_loop()) if isinstance(text, AsyncIterable) else None
     with _thread() as run:
         stream: Any = None
         try:
@@ -89,7 +89,7 @@ def _thread() -> Iterator[Run]:
         executor.shutdown(wait=False)
 
 
-class _Pieces:
+class _AsyncText:
     """Iterates in any thread over what an async iterator yields in its loop."""
 
     def __init__(self, text: AsyncIterable[str], loop: asyncio.AbstractEventLoop) -> None:

@@ -73,8 +73,6 @@ class LatencyCut:
 
     def __call__(self, beginning: str, is_whole: bool) -> int | None:
         """Return where to cut a sentence, or the beginning of one; None to speak it whole, or to wait for more."""
-        if self.is_relaxed:
-            return None
         seconds = self._pace.seconds / self._speed
         if self._silent_at is None:
             # The shortest after which the next can be as long: n / 17.5 seconds are enough for n characters more.
@@ -87,7 +85,11 @@ class LatencyCut:
                 if of_two <= (len(beginning) - _OVERHEAD) / 2:
                     least = max(least, of_two)
             return clause_end(beginning, round(least), round(_TOLERANCE * least), is_whole=is_whole)
-        most = (self._silent_at - self._clock()) * _SHARE / seconds - _OVERHEAD
+        left = self._silent_at - self._clock()
+        # until the writer has paused for so long that all has sounded
+        if self.is_relaxed and left > 0:
+            return None
+        most = left * _SHARE / seconds - _OVERHEAD
         self.is_relaxed = most >= 2 * MAX_LEN
         if most >= MAX_LEN:
             return None

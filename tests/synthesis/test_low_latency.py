@@ -51,6 +51,22 @@ def test_no_piece_comes_late_and_they_grow_until_sentences_are_whole(factor, spe
     assert cut.is_relaxed == (factor < 0.6)
 
 
+def test_after_a_long_pause_of_the_writer_sentences_are_cut_again():
+    sentence = "The committee, which met in the old town hall on a cold and rainy evening, could not agree."
+    now = 0.0
+    cut = LatencyCut(Pace(), 1.0, clock=lambda: now)
+    cut.spoken(100 * 24_000)
+    assert cut(sentence, True) is None
+    assert cut.is_relaxed
+    # less is left than what makes it relaxed, but it still sounds
+    now = 99.0
+    assert cut(sentence, True) is None
+    assert cut.is_relaxed
+    now = 101.0
+    assert sentence[: cut(sentence, True)] == "The committee,"
+    assert not cut.is_relaxed
+
+
 def test_a_faster_machine_begins_with_less():
     assert speak(0.1)[0][0] == "The committee,"
     assert speak(0.5)[0][0] == "The committee, which met"

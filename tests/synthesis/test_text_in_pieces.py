@@ -13,7 +13,7 @@ import threads
 from kittentts.errors import SilentTextError, StoppedError, TextTypeError, VoiceError
 
 DATA = Path(__file__).parent.parent / "data"
-TEXT = "Mr. Smith paid $3.50 for 20% of it. Why? “He liked it,” she said. " * 3 + "word " * 100
+TEXT = "Chapter One\n\nMr. Smith paid $3.50 for 20% of it. Why? “He liked it,” she said. " * 3 + "word " * 100
 
 
 def cuts_of(text):
