@@ -12,7 +12,7 @@ pytestmark = pytest.mark.demo
 
 PARAGRAPH = "The lamp is out. Is it the wind? No!"
 # spoken as one chunk each
-WORDS = [*("One.", "Two.", "Three.", "Four.", "Five.", "Six.", "Seven."), *(f"Word {n}." for n in range(8, 16))]
+WORDS = [*("One.", "Two.", "Three.", "Four.", "Five.", "Six.", "Seven."), *(f"Word {n}." for n in range(8, 10))]
 
 
 def check_speech(audio, characters, peak=1.0):
@@ -59,7 +59,7 @@ def test_the_stream_is_what_generate_returns(demo, paragraph, look_ahead):
     assert np.concatenate(list(stream)).tobytes() == paragraph.tobytes()
 
 
-@pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 15))])
+@pytest.mark.parametrize("count", [2, pytest.param(9, marks=pytest.mark.slow)])
 def test_chunks_keep_their_order(demo, spoken, count):
     whole = demo.generate(" ".join(WORDS[:count]), "Luna")
     assert whole.tobytes() == np.concatenate([spoken(word) for word in WORDS[:count]]).tobytes()
