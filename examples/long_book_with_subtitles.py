@@ -11,6 +11,8 @@ import numpy as np
 
 from kittentts import Encoder, KittenTTS, Speech
 
+if not sys.argv[1:]:
+    sys.exit(__doc__)
 book = Path(sys.argv[1])
 model = KittenTTS(os.environ.get("KITTENTTS_MODEL", "demo"))
 encoder = Encoder("mp3")

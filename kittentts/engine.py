@@ -37,7 +37,7 @@ from kittentts.synthesis.low_latency import LatencyCut, Pace
 from kittentts.synthesis.many import check_many, run_many
 from kittentts.synthesis.model_input import make_model_inputs, run_seed
 from kittentts.synthesis.progress import ChunkReporter, TextReporter
-from kittentts.synthesis.request import WHOLE, check_model_options, check_options, excerpt, make_request
+from kittentts.synthesis.request import WHOLE, check_model_options, check_options, check_switches, excerpt, make_request
 from kittentts.synthesis.scheduler import WINDOW, Scheduler
 from kittentts.synthesis.stream_requests import check_pieces, stream_requests
 from kittentts.synthesis.trimming import trimmed, with_pauses
@@ -85,7 +85,7 @@ class Engine:
     Raises:
         ModelError, ModelNotFoundError: a file is missing or malformed.
         BackendError: the backend is unknown, or this onnxruntime lacks its provider.
-        SettingError: `max_workers` is no whole number above 0, or the lexicon has an entry that cannot be spoken.
+        SettingError: `max_workers` is no whole number from 1 to 1024, or an entry of the lexicon cannot be spoken.
     """
 
     def __init__(
@@ -233,7 +233,7 @@ class Engine:
 
     def add_voice(self, name: str, style: Any) -> Samples:
         """Add a voice, as `KittenTTS.add_voice`; return its array."""
-        voice = check_own_voice(name, style, {*self.voices, *self.voice_aliases} - self._own_voices)
+        voice = check_own_voice(name, style, {*self.voices, *self.voice_aliases} - (self._own_voices & {name}))
         self._own_voices.add(name)
         self.voices[name] = voice
         if self.voice_aliases:
@@ -285,6 +285,7 @@ class Engine:
                 sources.update(enumerate(request.sources, request.stretch.first_index))
             return request
 
+        check_switches(look_ahead=look_ahead, low_latency=low_latency)
         is_ahead = look_ahead or low_latency
         # else each chunk when it is asked for
         window = WINDOW * self._workers if is_ahead else 1

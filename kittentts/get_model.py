@@ -279,9 +279,9 @@ class KittenTTS(NamedModel):
 
             speech = model.synthesize("It cost $5. Really!", clean_text=True)
             for chunk in speech.chunks:
-                for word in chunk.words:
+                for word in chunk.words or ():
                     print(f"{word.start:6.2f} {word.text}")
-            Path("speech.srt").write_text(speech.to_srt())
+            Path("speech.srt").write_text(speech.to_srt(), encoding="utf-8")
 
         Returns:
             A `kittentts.Speech`: `audio`, and `chunks` with text, start and end, each with `words` and

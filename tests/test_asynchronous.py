@@ -1,6 +1,9 @@
 """agenerate and agenerate_stream: the same samples, a free event loop, and an end whenever the task ends."""
 
 import asyncio
+import contextlib
+import contextvars
+import functools
 import gc
 import threading
 from concurrent.futures import CancelledError
@@ -206,6 +209,84 @@ def test_an_error_of_the_text_comes_after_what_was_written_before_it(tiny):
     assert threads.left_behind() == []
 
 
+def test_the_text_is_read_in_one_task_and_the_context_of_the_caller(tiny):
+    tasks = set()
+
+    async def pieces():
+        for piece in ("One. ", "Two. ", "Three."):
+            tasks.add(asyncio.current_task())
+            yield piece + name.get()
+
+    async def main():
+        name.set("Leo.")
+        return await tiny.agenerate(pieces())
+
+    name = contextvars.ContextVar("name")
+    assert np.array_equal(asyncio.run(main()), tiny.generate("One. Leo.Two. Leo.Three.Leo."))
+    assert len(tasks) == 1
+
+
+def test_when_the_stream_is_closed_the_text_is_not_running(tiny):
+    async def main():
+        stalled = asyncio.Event()
+
+        async def pieces():
+            yield "One. Two"
+            stalled.set()
+            await asyncio.Event().wait()
+
+        ahead = functools.partial(tiny.agenerate_stream, look_ahead=True)
+        async with contextlib.aclosing(pieces()) as text, contextlib.aclosing(ahead(text)) as stream:
+            await anext(stream)
+            await asyncio.wait_for(stalled.wait(), 60)
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        asyncio.run(main())
+
+
+def test_a_text_that_raises_stop_iteration_is_an_error(tiny):
+    class Text:
+        def __aiter__(self):
+            return self
+
+        def __anext__(self):
+            raise StopIteration("early")
+
+    with pytest.raises(RuntimeError, match="the text raised"):
+        asyncio.run(tiny.agenerate(Text()))
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("is_text_async", [True, False])
+def test_a_program_whose_loop_has_ended_ends(run_python, tiny_directory, is_closed, is_text_async):
+    run_python(
+        f"""
+import asyncio
+from kittentts import KittenTTS
+
+async def pieces():
+    yield "One. Two"
+    await asyncio.sleep(1000)
+
+async def main():
+    global task
+    text = pieces() if {is_text_async} else "One. " * 200_000
+    task = asyncio.create_task(model.agenerate(text, progress=begun.append))
+    while not begun:
+        await asyncio.sleep(0.01)
+
+model = KittenTTS({str(tiny_directory)!r})
+begun = []
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+if {is_closed}:
+    loop.close()
+""",
+        timeout=30,
+    )
+
+
 def test_errors_of_the_call(tiny, failing):
     async def first(model, *arguments, **options):
         return await anext(model.agenerate_stream(*arguments, **options))
@@ -216,9 +297,16 @@ def test_errors_of_the_call(tiny, failing):
         (TextTypeError, lambda: tiny.agenerate(5)),
         (SettingError, lambda: tiny.agenerate("Hello.", cancel=threading.Event())),
         (SettingError, lambda: first(tiny, "Hello.", cancel=threading.Event())),
+        (SettingError, lambda: tiny.agenerate(["Hello."], look_ahead=True)),
+        (SettingError, lambda: tiny.agenerate(["Hello."], low_latency=True)),
         (SynthesisError, lambda: failing.agenerate("It has roses.")),
         (TypeError, lambda: tiny.agenerate("Hello.", sped=2.0)),
     ):
         with pytest.raises(error):
             asyncio.run(call())
     assert threads.left_behind() == []
+
+
+def test_markup_is_for_a_text_that_is_there(tiny):
+    with pytest.raises(TextTypeError, match="of type async_generator; with markup='ssml' a str is needed"):
+        asyncio.run(tiny.agenerate(pieces_of(TEXT), markup="ssml"))

@@ -58,6 +58,7 @@ class Encoder:
     def __init__(self, format: str = "wav", sample_rate: int = SAMPLE_RATE, subtype: str | None = None) -> None:  # noqa: A002
         import soundfile
 
+        format = format.lower() if isinstance(format, str) else format  # noqa: A001
         if format not in FORMATS:
             raise SettingError(f"format={format!r} is none that can be streamed; use one of {', '.join(FORMATS)}")
         options = soundfile_options(FORMATS[format], sample_rate, subtype)
@@ -83,7 +84,7 @@ class Encoder:
             waveform: samples at 24 000 Hz, floats of shape `(n,)` in [-1, 1].
 
         Raises:
-            SettingError: the waveform is of another type or shape.
+            SettingError: the waveform is of another type or shape, or the stream is finished.
             SynthesisError: a sample is NaN or infinite.
         """
         samples = np.asarray(waveform)
@@ -96,12 +97,18 @@ class Encoder:
         return self._sink.take() if isinstance(self._sink, _Sink) else b""
 
     def finish(self) -> bytes:
-        """End the stream and return the rest of its bytes; call it once."""
+        """End the stream and return the rest of its bytes.
+
+        Raises:
+            SettingError: it is finished already.
+        """
         self._write(silence(0), last=True)
         self._file.close()
         return self._sink.take() if isinstance(self._sink, _Sink) else self._sink.getvalue()
 
     def _write(self, waveform: NDArray[np.float32], *, last: bool) -> None:
+        if self._file.closed:
+            raise SettingError("the stream is finished; make another Encoder for the next one")
         for block in self._conditioner.blocks(waveform, last=last):
             self._file.write(block)
 

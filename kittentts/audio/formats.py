@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 SUBTYPES = {"pcm16": "PCM_16", "float": "FLOAT"}
 """What a sample of wav, raw and the like can be -> libsndfile's name of it."""
 
+# Hz: below, speech cannot be understood; no device plays more
+_RATES = (1_000, 768_000)
 # libopus knows no other
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
@@ -75,12 +77,14 @@ def soundfile_options(format: Format, sample_rate: int, subtype: str | None = No
     """Return soundfile's `format`, `subtype` and `endian`, for one channel of this sample rate in Hz.
 
     Raises:
-        SettingError: the sample rate is no whole number above 0, the subtype is unknown, or the format takes neither.
+        SettingError: the sample rate is no whole number from 1,000 to 768,000, the subtype is unknown, or the format
+            takes neither.
     """
     import soundfile
 
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, numbers.Integral) or not 0 < sample_rate < 2**31:
-        raise SettingError(f"sample_rate={sample_rate!r} is not a whole number of Hz above 0, for example 24000")
+    low, high = _RATES
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, numbers.Integral) or not low <= sample_rate <= high:
+        raise SettingError(f"sample_rate={sample_rate!r} is not a whole number of Hz from {low} to {high}, like 24000")
     if format.subtype == "OPUS" and sample_rate not in _OPUS_RATES:
         raise SettingError(f"sample_rate={sample_rate}: Opus takes {', '.join(map(str, _OPUS_RATES))} Hz only")
     if subtype is not None and subtype not in SUBTYPES:

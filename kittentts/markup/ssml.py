@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _DEEPEST = 100
+_WAYS_OUT = {
+    expat.errors.XML_ERROR_INVALID_TOKEN: "write &amp; for & and &lt; for <, and quote the values of attributes",
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "XML has &amp; &lt; &gt; &quot; &apos; only; write the character itself",
+    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "nothing may follow </speak>",
+}
 # so many of the things that were ignored are named in the log
 _MOST_NAMED = 10
 _EXCERPT = 40
@@ -114,14 +119,23 @@ class _Reader:
             raise TextError(f"the SSML has a character that is none: {self._text[error.start]!r}") from error
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code)
-            hint = "" if "<" in self._text else "; a document like <speak>Hello.</speak> is needed"
-            raise TextError(f"the SSML is malformed in line {error.lineno}: {reason}{hint}") from error
+            hint = self._way_out(reason)
+            raise TextError(f"the SSML is malformed in line {error.lineno}: {reason}{hint and '; '}{hint}") from error
         parts = self._builder.finish()
         if self._ignored:
             names = list(self._ignored)
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
             logger.warning("SSML: %s%s: not done by these models, ignored", ", ".join(names[:_MOST_NAMED]), more)
         return parts
+
+    def _way_out(self, reason: str) -> str:
+        """Return what an author may do about what expat says, or nothing."""
+        if "<" not in self._text:
+            return "a document like <speak>Hello.</speak> is needed"
+        if self._open and reason in {expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_TAG_MISMATCH}:
+            name = self._open[-1].name
+            return f"<{name}> is open: it is closed by </{name}>, or by a slash in itself, <{name}/>"
+        return _WAYS_OUT.get(reason, "")
 
     def _position(self) -> int:
         """Return where the event is, in characters."""

@@ -53,12 +53,12 @@ def segments(pieces: Iterable[str], cut: Cut = no_cut) -> Iterator[Segment]:
     waiting: list[str] = []
     if isinstance(pieces, list):
         for piece in pieces:
-            check_is_text(piece)
+            check_is_text(piece, "a piece of the text")
         waiting, pieces = [*pieces], ()
     previous = " "
     for piece in itertools.chain(pieces, [None]):
         if piece is not None:
-            check_is_text(piece)
+            check_is_text(piece, "a piece of the text")
             waiting.append(piece)
             # nothing new is known before a word has ended
             is_new = not (piece.isspace() and previous.isspace()) and any(map(str.isspace, piece))

@@ -7,10 +7,10 @@ import unicodedata
 from kittentts.errors import TextTypeError
 
 
-def check_is_text(text: object) -> None:
+def check_is_text(text: object, what: str = "the text") -> None:
     """Raise TextTypeError unless the text is a `str`."""
     if not isinstance(text, str):
-        raise TextTypeError(f"the text must be a str, not {type(text).__name__}: {text!r:.60}")
+        raise TextTypeError(f"{what} must be a str, not {type(text).__name__}: {text!r:.60}")
 
 
 def word_list(text: str) -> tuple[str, ...]:

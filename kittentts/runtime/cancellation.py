@@ -11,14 +11,33 @@ from kittentts.errors import SettingError, StoppedError
 from kittentts.runtime import onnx_graph
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Iterator
+
+
+class TaskEvent:
+    """The `cancel=` of a call that an asyncio task waits for: is set by the task, or when its loop is closed."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = loop
+        self._is_set = False
+        self.loop_thread = threading.current_thread()
+        """The thread that runs the loop; the call's own waits for chunks only."""
+
+    def set(self) -> None:
+        """End the call."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether the call is to end."""
+        return self._is_set or self._loop.is_closed()
 
 
 class Cancellation:
     """Stops the runs of one call together.
 
     Args:
-        cancel: a `threading.Event`, or anything with its `is_set`; None is no such event.
+        cancel: a `threading.Event`, a `TaskEvent`, or anything with its `is_set`; None is no such event.
 
     Raises:
         SettingError: `cancel` is something else.
@@ -27,7 +46,7 @@ class Cancellation:
         is_stopped: whether `stop` was called.
     """
 
-    def __init__(self, cancel: threading.Event | None) -> None:
+    def __init__(self, cancel: threading.Event | TaskEvent | None) -> None:
         if cancel is not None and not callable(getattr(cancel, "is_set", None)):
             raise SettingError(f"cancel={cancel!r} has no is_set(); a threading.Event is needed")
         self._cancel = cancel
@@ -64,7 +83,7 @@ class Cancellation:
     @property
     def is_abandoned(self) -> bool:
         """Whether nobody will wait for the outcome when the main thread is done: no other thread that Python joins."""
-        caller = self._caller
+        caller = self._cancel.loop_thread if isinstance(self._cancel, TaskEvent) else self._caller
         return caller is threading.main_thread() or caller.daemon or not caller.is_alive()
 
     @contextlib.contextmanager

@@ -136,7 +136,9 @@ def add_handlers(app: FastAPI) -> None:
         elif param is None:
             message = NOT_JSON
         else:
-            message = f"{param}: {first['msg']}"
+            # "missing" has the whole body for its input
+            is_told = first["type"] != "missing" and param != "input"
+            message = f"{param}: {first['msg']}" + (f", not {first['input']!r:.60}" if is_told else "")
         return error_response(ApiError(400, message, param))
 
 

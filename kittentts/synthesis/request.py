@@ -11,14 +11,14 @@ import numpy as np
 from kittentts import defaults
 from kittentts.alignment.source_map import ChunkSource, in_document, map_to_source
 from kittentts.audio.waveform import silence
-from kittentts.errors import SettingError, SilentTextError, TextError, TextTypeError
+from kittentts.errors import SettingError, SilentTextError, TextError
 from kittentts.markup.parts import STAND_IN
 from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
 from kittentts.preprocess import TextPreprocessor, chunk_text
 from kittentts.preprocess.paragraphs import end_paragraphs, end_paragraphs_with_edits
-from kittentts.preprocess.text import has_sound
+from kittentts.preprocess.text import check_is_text, has_sound
 from kittentts.runtime import onnx_graph
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _EXCERPT = 40
 # what float32 holds after a speed prior
 _SPEEDS = (1e-30, 1e30)
 _LONGEST_SILENCE = 60.0
+# more runs at a time than any machine has cores for
+_MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +170,10 @@ def make_request(
 def check_options(options: SpeechOptions) -> None:
     """Raise `SettingError` for options (the voice apart) that no call can have."""
     if not _is_number(options.speed, *_SPEEDS):
-        raise SettingError(f"speed={options.speed!r} is not a finite number above 0, like 1.0, the voice's own pace")
+        low, high = _SPEEDS
+        raise SettingError(
+            f"speed={options.speed!r} is not a number from {low} to {high}, like 1.0, the voice's own pace"
+        )
     if not _is_number(options.sentence_silence, 0, _LONGEST_SILENCE):
         raise SettingError(
             f"sentence_silence={options.sentence_silence!r} is not a number of seconds from 0 to {_LONGEST_SILENCE:.0f}"
@@ -185,6 +190,14 @@ def check_options(options: SpeechOptions) -> None:
         raise SettingError(f"phonemes=True is not for markup={options.markup!r}; <phoneme> takes phonemes there")
     if not callable(options.clean_text) and not isinstance(options.clean_text, bool | int | np.bool_):
         raise SettingError(f"clean_text={options.clean_text!r} is neither True nor False nor a function str -> str")
+    check_switches(phonemes=options.phonemes)
+
+
+def check_switches(**switches: object) -> None:
+    """Raise `SettingError` for one that is neither true nor false."""
+    for name, value in switches.items():
+        if not isinstance(value, bool | np.bool_):
+            raise SettingError(f"{name}={value!r:.60} is neither True nor False")
 
 
 def check_model_options(
@@ -198,9 +211,13 @@ def check_model_options(
         raise SettingError(f"optimize={optimize!r} is for the CPU; leave it out with backend={backend!r}")
     check_lexicon({} if lexicon is None else lexicon)
     if max_workers is not None and (
-        isinstance(max_workers, bool) or not isinstance(max_workers, numbers.Integral) or max_workers < 1
+        isinstance(max_workers, bool)
+        or not isinstance(max_workers, numbers.Integral)
+        or not 1 <= max_workers <= _MOST_WORKERS
     ):
-        raise SettingError(f"max_workers={max_workers!r} is not a whole number above 0; leave it out for one a core")
+        raise SettingError(
+            f"max_workers={max_workers!r} is not a whole number from 1 to {_MOST_WORKERS}; leave it out for one a core"
+        )
 
 
 def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str]) -> str:
@@ -210,10 +227,10 @@ def clean(text: str, how: bool | Callable[[str], str], ours: Callable[[str], str
         TextTypeError: the text, or what the function makes of it, is no `str`.
         SilentTextError: it is blank, or nothing is left of it.
     """
-    _check_type(text)
+    check_is_text(text)
     if how:
         text = how(text) if callable(how) else ours(text)
-        _check_type(text)
+        check_is_text(text, "what clean_text returned")
     if not text.strip():
         raise SilentTextError("the text is blank (or nothing is left of it after cleaning); there is nothing to speak")
     return text
@@ -261,11 +278,10 @@ def excerpt(text: str) -> str:
     return repr(line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}...")
 
 
-def _check_type(text: object) -> None:
-    if not isinstance(text, str):
-        raise TextTypeError(f"the text is of type {type(text).__name__}; a str is needed")
-
-
 def _is_number(value: Any, low: float, high: float) -> bool:
     """Whether it is a real number of this range; NaN is in none."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(low <= value <= high)
+    return (
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
+        and bool(low <= value <= high)
+    )

@@ -206,6 +206,9 @@ class Scheduler:
                             # the last chunks have all cores, when the others are done
                             self._is_pool_complete = True
                             self._executor.shutdown(wait=True)
+                            if self._is_reading:
+                                # of a text that goes on, others may follow
+                                self._executor, self._is_pool_complete = None, False
                         self._run(number, place, model_input, request, is_pooled=False)
                     yield
                     place += 1

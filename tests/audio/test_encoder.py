@@ -166,7 +166,9 @@ def test_the_warning_tells_the_peak_of_the_whole_stream(caplog):
     ("options", "message"),
     [
         (("aac",), "format='aac' is none that can be streamed; use one of wav, flac"),
-        (("WAV",), "format='WAV'"),
+        (("wave",), "format='wave'"),
+        (("wav", 999), "sample_rate=999 is not a whole number of Hz from 1000 to 768000"),
+        (("wav", 768_001), "sample_rate=768001 "),
         (("opus", 44100), "Opus takes 8000"),
         (("mp3", 96000), "mp3 cannot have 96000 Hz"),
         (("wav", 0), "sample_rate=0"),

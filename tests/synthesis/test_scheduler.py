@@ -1,5 +1,6 @@
 """The scheduler without any speech: order, windows, failures, and what closes it."""
 
+import dataclasses
 import gc
 import threading
 import weakref
@@ -322,3 +323,29 @@ def test_a_run_that_fails_when_it_is_stopped_holds_nothing():
         assert gone.wait(10), gc.get_referrers(held())
     finally:
         gc.enable()
+
+
+def test_chunks_after_urgent_ones_run_at_the_same_time_again():
+    together = threading.Barrier(2, timeout=60)
+    seen = []
+
+    def make(index):
+        stretch = WHOLE if index in {0, 1, 3, 4} else dataclasses.replace(WHOLE, is_urgent=True)
+        return SimpleNamespace(texts=["text"], stretch=stretch, last_index=index)
+
+    def make_inputs(request):
+        yield SimpleNamespace(index=request.last_index, is_last=True, text="text")
+
+    def synthesize(model_input, request, **options):
+        if not request.stretch.is_urgent:
+            together.wait()
+        seen.append((model_input.index, options["single_threaded"]))
+        return SimpleNamespace(input=model_input, waveform=())
+
+    scheduler = Scheduler(make_inputs, synthesize, pooled(range(2000), 2), Cancellation(None), window=4)
+    scheduler.feed_all(map(make, range(5)))
+    scheduler.end()
+    chunks = run_in_order(scheduler, ChunkReporter(None, False), None)
+    assert [chunk.input.index for chunk in chunks] == list(range(5))
+    assert sorted(seen) == [(0, True), (1, True), (2, False), (3, True), (4, True)]
+    assert threads.left_behind() == []
