@@ -287,8 +287,7 @@ class Engine:
 
         check_switches(look_ahead=look_ahead, low_latency=low_latency)
         is_ahead = look_ahead or low_latency
-        # else each chunk when it is asked for
-        window = WINDOW * self._workers if is_ahead else 1
+        window = WINDOW * self._workers if is_ahead else 1  # each chunk when it is asked for
         if (isinstance(text, str) or options.markup is not None) and not low_latency:
             requests = self._requests(text, options, make)
             count = requests[-1].last_index + 1
@@ -356,7 +355,7 @@ class Engine:
             StoppedError: the model is closed.
         """
         is_joined = model_input.continues or model_input.joint is not None
-        began = time.monotonic()
+        began = time.perf_counter()
         try:
             waveform, durations = self._sessions.run(
                 model_input,
@@ -375,7 +374,7 @@ class Engine:
             raise SynthesisError(f"{where}: {error}") from error
         if request.stretch.is_urgent:
             characters = len(model_input.text) * len(model_input.symbols) / len(model_input.all_symbols)
-            self._pace.record(time.monotonic() - began, characters, float(request.speed))
+            self._pace.record(time.perf_counter() - began, characters, float(request.speed))
         waveform, boundaries = trimmed(
             waveform, durations, request.trim, model_input.continues, model_input.joint, model_input.lead
         )

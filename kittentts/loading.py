@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kittentts.errors import BackendError, ModelError, SettingError
+from kittentts.errors import BackendError, ModelError, ModelNotFoundError, SettingError
 
 if TYPE_CHECKING:
     import os
@@ -103,7 +103,8 @@ def load_engine(
     file = optimized_file(files.model_path, partial(probes, files.voices_path), mode)
     try:
         return open_graph(file)
-    except ModelError as error:
+    except (ModelError, ModelNotFoundError) as error:
+        # another process may have replaced it since it was looked at
         if file == files.model_path:
             raise
         logger.warning("%s; the original is used, and `kittentts optimize` makes a new graph", error)

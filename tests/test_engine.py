@@ -261,6 +261,8 @@ def test_chunks_without_a_sound_are_left_out(tiny):
         ({"clean_text": lambda _: None}, TextTypeError, "NoneType"),
         ({"sentence_silence": -0.1}, SettingError, "sentence_silence=-0.1"),
         ({"clean_text": "yes"}, SettingError, "clean_text='yes'"),
+        ({"phonemes": "h\u0259l\u02c8o\u028a"}, SettingError, "phonemes='.*' is neither True nor False"),
+        ({"speed": np.complex64(1)}, SettingError, "speed="),
     ],
 )
 def test_bad_input_is_refused_at_the_door(tiny, tmp_path, call, parameters, error, message):
@@ -273,7 +275,13 @@ def test_bad_input_is_refused_at_the_door(tiny, tmp_path, call, parameters, erro
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("workers", [0, -1, 1.5, True, "2"])
+@pytest.mark.parametrize("option", ["look_ahead", "low_latency"])
+def test_switches_are_checked(tiny, option):
+    with pytest.raises(SettingError, match=f"{option}='yes' is neither True nor False"):
+        tiny.generate_stream("Hello.", **{option: "yes"})
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, True, "2", 1025])
 def test_max_workers_is_checked(tiny_directory, workers):
     with pytest.raises(SettingError, match="max_workers"):
         KittenTTS(tiny_directory, max_workers=workers)

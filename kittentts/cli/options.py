@@ -24,6 +24,7 @@ from kittentts.preprocess.paragraphs import end_paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (argparse has no public name for it)
 
@@ -220,7 +221,7 @@ def read_file(path: str) -> str:
         SettingError: it is not UTF-8.
         OSError: it cannot be read.
     """
-    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    data = _waiting_stdin().buffer.read() if path == "-" else Path(path).read_bytes()
     name = "stdin" if path == "-" else path
     try:
         return data.decode("utf-8-sig")
@@ -236,13 +237,21 @@ def read_pipe() -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     line = 1
     data = b" "
+    descriptor = _waiting_stdin().fileno()
     while data:
-        data = os.read(sys.stdin.fileno(), _PIPE_BYTES)
+        data = os.read(descriptor, _PIPE_BYTES)
         try:
             yield decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             raise _not_utf8("stdin", error, line) from error
         line += data.count(b"\n")
+
+
+def _waiting_stdin() -> TextIO:
+    """Return stdin; who has made it non-blocking would lose what comes late."""
+    with contextlib.suppress(OSError):  # none that has a descriptor
+        os.set_blocking(sys.stdin.fileno(), True)
+    return sys.stdin
 
 
 def _not_utf8(name: str, error: UnicodeDecodeError, first_line: int) -> SettingError:

@@ -52,14 +52,18 @@ def replaced_directory(directory: Path) -> Iterator[Path]:
         # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=prefix, dir=directory.parent))
+    old = new.with_name(f"{new.name}-old")
     try:
         yield new
         new.chmod(0o755)  # mkdtemp makes it for its owner only
-        if directory.is_dir():
-            shutil.rmtree(directory, ignore_errors=True)
-        else:
-            directory.unlink(missing_ok=True)
+        # aside first, for to remove it takes longer than others shall find nothing there
+        with contextlib.suppress(FileNotFoundError):
+            directory.rename(old)
         new.rename(directory)
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 

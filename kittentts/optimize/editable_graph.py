@@ -100,7 +100,7 @@ class Graph:
         array = array.reshape(np.shape(value))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            name = self._constants[key] = f"kittentts_constant_{len(self._constants)}"
+            name = self._constants[key] = self._free(f"kittentts_constant_{len(self._constants)}")
             self._initializers[name] = numpy_helper.from_array(array, name)
         return self._constants[key]
 
@@ -108,11 +108,17 @@ class Graph:
         """Return the output of a new node, or of an equal one that was added before: they are shared."""
         key = (op_type, tuple(inputs), domain, repr(sorted(attributes.items())))
         if key not in self._added:
-            name = self._added[key] = f"kittentts_{op_type}_{len(self._added)}"
+            name = self._added[key] = self._free(f"kittentts_{op_type}_{len(self._added)}")
             node = helper.make_node(op_type, inputs, [name], name=name, domain=domain, **attributes)
             self._nodes.append(node)
             self._producers[name] = node
         return self._added[key]
+
+    def _free(self, name: str) -> str:
+        """Return the name, with something behind it where the model has a tensor of this name already."""
+        while name in self._producers or name in self._initializers:
+            name += "_"
+        return name
 
     def second_output(self, name: str) -> str:
         """Return the second output of the node that was added with this first one."""

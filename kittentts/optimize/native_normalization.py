@@ -55,7 +55,7 @@ def _rewrite(graph: Graph, node: NodeProto) -> None:
         raise TypeError(found)
     normal, scale, shift = found
     form = "instance_norm" if normal.weight_and_bias else "reduce_mean"
-    end, snake, activation = _activation(graph, node)
+    end, snake, activation = _activation(graph, node, normal.x)
     inputs = [normal.x, scale, shift, *(normal.weight_and_bias or ("", "")), *snake]
     while not inputs[-1]:
         inputs.pop()
@@ -71,7 +71,7 @@ def _match(graph: Graph, add: NodeProto) -> tuple[_Normal, str, str] | str:
             normal = _instance_normalization(scaled) or _mean_and_variance(graph, scaled)
             if isinstance(normal, str):
                 reason = normal
-            elif normal is not None and not _are_per_channel(graph, scale, shift):
+            elif normal is not None and not _are_per_channel(graph, normal.x, scale, shift):
                 reason = "its scale or its shift is not one number for each channel"
             elif normal is not None:
                 return normal, scale, shift
@@ -136,34 +136,40 @@ def _is_square(graph: Graph, node: NodeProto | None, of: str) -> bool:
     return exponent is not None and exponent.size == 1 and float(exponent.reshape(())) == 2  # noqa: PLR2004
 
 
-def _are_per_channel(graph: Graph, *names: str) -> bool:
-    """Whether tensors are of shape (N, C, 1), and C is known and the same."""
-    shapes = [graph.shape(name) for name in names]
-    return (
-        all(
-            shape is not None and len(shape) == 3 and shape[1] is not None and shape[2] == 1  # noqa: PLR2004
-            for shape in shapes
-        )
-        and len({shape[1] for shape in shapes if shape is not None}) == 1
-    )
+def _are_per_channel(graph: Graph, x: str, *names: str) -> bool:
+    """Whether tensors are of shape (N, C, 1), and C is known and that of x (N, C, T), as far as x is known."""
+    of_x = graph.shape(x) or (None, None, None)
+    channels = set()
+    for name in names:
+        shape = graph.shape(name)
+        if shape is None or len(shape) != 3 or shape[1] is None or shape[2] != 1:  # noqa: PLR2004
+            return False
+        channels.add(shape[1])
+    if len(channels) != 1 or len(of_x) != 3:  # noqa: PLR2004
+        return False
+    # one channel may be what is spread over all those of an x of unknown shape
+    return channels == {of_x[1]} if of_x[1] is not None else channels != {1}
 
 
-def _activation(graph: Graph, add: NodeProto) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+def _activation(graph: Graph, add: NodeProto, x: str) -> tuple[str, tuple[str, ...], dict[str, Any]]:
     """Return the end of a normalization's activation, alpha and inverse of a snake, and the attributes."""
     y = add.output[0]
     only = graph.only_consumer(y)
     if only is not None and only.op_type == "LeakyRelu":
         alpha = attributes(only).get("alpha", 0.01)
         return only.output[0], (), {"activation": "leaky_relu", "alpha": alpha}
-    snake = _snake(graph, y)
+    snake = _snake(graph, y, x)
     if snake is not None:
         end, alpha, inverse = snake
         return end, (alpha, inverse), {"activation": "snake"}
     return y, (), {}
 
 
-def _snake(graph: Graph, y: str) -> tuple[str, str, str] | None:
-    """Match y + Sin(alpha y)^2 * inverse, from y on: its end, alpha and inverse; None for anything else."""
+def _snake(graph: Graph, y: str, x: str) -> tuple[str, str, str] | None:
+    """Match y + Sin(alpha y)^2 * inverse, from y on, which has the shape of x.
+
+    Return its end, alpha and inverse; None for anything else.
+    """
     consumers = sorted(graph.consumers(y) or (), key=lambda node: node.op_type)
     if [node.op_type for node in consumers] != ["Add", "Mul"]:
         return None
@@ -174,7 +180,7 @@ def _snake(graph: Graph, y: str) -> tuple[str, str, str] | None:
     if sine is None or square is None or last is None or not _is_square(graph, square, sine.output[0]):
         return None
     alpha, inverse = other_input(first, y), other_input(last, square.output[0])
-    is_snake = graph.only_consumer(last.output[0]) is end and _are_per_channel(graph, alpha, inverse)
+    is_snake = graph.only_consumer(last.output[0]) is end and _are_per_channel(graph, x, alpha, inverse)
     return (end.output[0], alpha, inverse) if is_snake else None
 
 

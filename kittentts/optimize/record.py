@@ -96,7 +96,7 @@ def _usable_file(folder: Path, record_name: str, model_name: str, original: Path
     if not file.is_file() or sha1(file) != record.file:
         logger.warning("%s is damaged", file)
         return None
-    if record.native and not _has_native(record.native, file):
+    if record.native and not _has_native(record, file):
         return None
     if not is_exact(record.largest_pair):
         logger.info("this CPU does not multiply 8-bit integers as %s needs it; the original graph is used", file)
@@ -104,12 +104,19 @@ def _usable_file(folder: Path, record_name: str, model_name: str, original: Path
     return file
 
 
-def _has_native(version: str, file: Path) -> bool:
-    """Whether the library is there in this version, and its results are right."""
+def _has_native(record: Record, file: Path) -> bool:
+    """Whether the library is there in the graph's version, with the ONNX Runtime it was made for, and is right."""
+    version = record.native
     library = native_library()
     if library is None or library.version != version:
         there = f"{library.version} is there" if library else "there is none that can be used"
         logger.info("%s needs kittentts-native %s, and %s; another graph is used", file, version, there)
+        return False
+    installed = import_onnxruntime().__version__
+    if record.onnxruntime != installed:
+        # another one fuses other nodes of the original, and may round differently in those that are left
+        made = record.onnxruntime
+        logger.info("%s was made with ONNX Runtime %s, and %s is there; another graph is used", file, made, installed)
         return False
     if not is_native_exact():
         logger.warning("kittentts-native fails its self-test here; another graph than %s is used", file)

@@ -18,6 +18,8 @@ _CHARACTERS_A_SECOND = 17.5
 _OVERHEAD = 15
 # Seconds for a second of audio, before anything is measured: the demo voice on two cores.
 _FIRST_GUESS = 0.5
+# Seconds for a character, whatever is measured: a thousand times real time, and a hundredth of it.
+_FASTEST, _SLOWEST = 0.001 / _CHARACTERS_A_SECOND, 100 / _CHARACTERS_A_SECOND
 # How much of the time that there is may be planned for.
 _SHARE = 0.85
 # Characters. What is shorter sounds torn off; a longer first piece does not come early any more.
@@ -41,7 +43,8 @@ class Pace:
 
     def record(self, seconds: float, characters: float, speed: float) -> None:
         """Take a run into account."""
-        measured = seconds * speed / (characters + _OVERHEAD)
+        # what speeds that are no speech tell would spoil the calls after it
+        measured = min(max(seconds * speed / (characters + _OVERHEAD), _FASTEST), _SLOWEST)
         self.seconds = (self.seconds + measured) / 2 if self._is_measured else measured
         self._is_measured = True
 

@@ -260,6 +260,6 @@ def _parsed(kind: type[T], event: Event) -> T:
         raise ProtocolError(f"{event.type}: a voice is an object whose name, speaker and language are strings")
     if kind is not SynthesizeStart and not isinstance(event.data.get("text"), str):
         raise ProtocolError(f"{event.type}: the text is missing, or no string")
-    if (text_format := event.data.get("text_format")) not in {None, "text"}:
+    if (text_format := event.data.get("text_format")) not in (None, "text"):
         raise ProtocolError(f"text_format={text_format!r} is not spoken here; send plain text")
     return kind.from_event(event)

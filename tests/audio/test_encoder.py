@@ -244,3 +244,11 @@ def test_memory_is_bounded(run_python, tmp_path, name):
     assert int(run_python(MEMORY, name, tmp_path).stdout) < 6000
     with soundfile.SoundFile(tmp_path / f"long.{name}", **(RAW if name == "raw" else {})) as file:
         assert file.frames / file.samplerate == pytest.approx(200, abs=0.2)
+
+
+def test_a_finished_stream_takes_nothing_more():
+    encoder = Encoder("WAV")
+    encoder.finish()
+    for call in (lambda: encoder.encode(tone(1)), encoder.finish):
+        with pytest.raises(SettingError, match="the stream is finished"):
+            call()

@@ -101,3 +101,22 @@ def test_low_latency_speaks_a_long_sentence_in_pieces(saying, tiny):
     assert process.returncode == 0
     # the joint has its own silence, and the tiny model's pieces their own lengths
     assert len(sound) != 2 * len(tiny.generate(text, clean_text=True))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--markup", "pauses"]], ids=["as it comes", "as a whole"])
+def test_stdin_that_somebody_has_made_non_blocking(tiny_directory, tiny, arguments):
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    command = [sys.executable, "-m", "kittentts", "say", "-o", "-", "--format", "raw", "-m", tiny_directory, *arguments]
+    process = subprocess.Popen(command, stdin=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.write(theirs, b"One. Two")
+    # it waits for more, which it would not do if it failed
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)
+    os.write(theirs, b" three.")
+    os.close(theirs)
+    sound, errors = process.communicate(timeout=60)
+    os.close(ours)
+    assert (process.returncode, errors) == (0, b"")
+    whole = tiny.generate("One. Two three.", clean_text=True)
+    assert samples(sound) == pytest.approx(np.clip(whole, -1, 1), abs=2 / 32768)

@@ -340,6 +340,12 @@ def test_what_is_not_done_names_the_element_and_the_line(model, content, message
     [
         ("Hello.", TextError, "malformed in line 1: .*; a document like <speak>Hello.</speak> is needed"),
         ("", TextError, "malformed"),
+        ("<speak>Hi", TextError, "no element found; <speak> is open: it is closed by </speak>, or .*, <speak/>"),
+        ("<speak>Hi <break time='1s'> you</speak>", TextError, "mismatched tag; <break> is open: .* <break/>"),
+        ("<speak>Hi</p></speak>", TextError, "mismatched tag; <speak> is open"),
+        ("<speak>a & b</speak>", TextError, r"\(invalid token\); write &amp; for & and &lt; for <"),
+        ("<speak>Hi.</speak> you", TextError, "junk after document element; nothing may follow </speak>"),
+        ("<speak>&nbsp;</speak>", TextError, "undefined entity; XML has &amp;"),
         ("<p>Hello.</p>", TextError, "<p>: the outermost element"),
         ("<speak> <break/> ... </speak>", SilentTextError, "nothing in this text with markup='ssml' has a word"),
         (b"<speak/>", TextTypeError, "of type bytes; with markup='ssml' a str is needed"),

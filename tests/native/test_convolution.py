@@ -250,3 +250,18 @@ def test_weights_stay_where_they_are_read(library):
                 assert same_bits(found[0], y)
                 assert same_bits(found[1], wanted[0])
         sessions[1] = opened(nodes, {"x": xs[0]}, constants, outputs, library=library)
+
+
+@pytest.mark.parametrize("last", [31, 32, 33, 36])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_pairs_of_two_taps_at_the_limit_of_16_bits(library, last, sign):
+    """255 times 128 fits int16, 255 times 129 does not: the sizes of two weights each of two taps, added."""
+    w = np.full((9, 4, 2), 32, np.int8)
+    w[:, 1::2, 1] = last
+    w *= sign
+    x = np.full((1, 4, 40), 255, np.uint8)
+    weights, sizes = packed(w, np.int8(0))
+    node = native("QuantizedConv", ["x", "", "w", "", "scale"], ["y"], **sizes)
+    constants = {"w": weights["w"], "scale": np.float32(1)}
+    (y,) = run([node], {"x": x}, constants, {"y": "float32"}, library=library)
+    assert same_bits(y, dequantized(convolution(x, 0, w, np.int8(0), 1, 1, (0, 0)), [0], 1, None))

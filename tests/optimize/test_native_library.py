@@ -292,6 +292,17 @@ def test_a_directory_made_with_another_version_opens_the_standard_graph(quantize
 
 
 @needs_native
+def test_a_directory_made_with_another_onnx_runtime_opens_the_standard_graph(quantized, tmp_path, monkeypatch, caplog):
+    fastest_first(monkeypatch)
+    made_for_others(quantized, tmp_path / "made")
+    caplog.set_level(logging.INFO)
+    file = tmp_path / "made" / record.RECORD_FILE
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"onnxruntime": "1.20.1"}))
+    assert opened(KittenTTS(tmp_path / "made")).name == STANDARD_MODEL_FILE
+    assert "was made with ONNX Runtime 1.20.1, and " in caplog.text
+
+
+@needs_native
 def test_a_directory_with_a_newer_interface_opens_the_standard_graph(quantized, tmp_path, searching, caplog):
     fastest_first(searching)
     made_for_others(quantized, tmp_path / "made")

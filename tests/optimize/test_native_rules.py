@@ -117,6 +117,16 @@ class TestConvolution:
         _, applied = rewritten(model)
         assert applied.refused[f"ConvInteger as QuantizedConv: {reason}"] == 1
 
+    @needs_native
+    def test_names_that_the_graph_has_already_are_left_alone(self):
+        names = ["kittentts_constant_0", "kittentts_constant_1"]
+        model = with_tail(quantized_model.integer_convolution(), "Sum", ["y", *names])
+        for name in names:
+            model.graph.initializer.append(onnx.numpy_helper.from_array(np.full((1, 1, 1), 5, np.float32), name))
+        changed, _ = rewritten(model)
+        assert operators(changed)["DynamicQuantizedConv"] == 1
+        assert_same(model, changed, sound())
+
     def test_a_scale_along_the_time_is_refused(self):
         model = quantized_model.integer_convolution()
         model.graph.node[-1].input[1] = "factors"
@@ -245,6 +255,20 @@ class TestNormalization:
         changed, _ = rewritten(normalization(nodes))
         assert operators(changed) == {"AdaptiveNorm": 1, "Identity": 1}
         assert_same(normalization(nodes), changed, sound(CHANNELS))
+
+    @pytest.mark.parametrize("shape", [(CHANNELS, 1, 1), (1, 1, 1), (1, CHANNELS)])
+    @pytest.mark.parametrize("form", [MEAN, INSTANCE], ids=["mean", "instance"])
+    def test_what_is_not_of_its_channels_is_refused(self, shape, form):
+        values = np.arange(np.prod(shape)).reshape(shape)
+        _, applied = rewritten(normalization([*form, *shifted("y")], scale=values, shift=values))
+        assert applied.rewritten.total() == 0
+
+    @needs_native
+    def test_a_snake_that_is_not_of_its_channels_is_left_alone(self):
+        model = normalization([*MEAN, *shifted("a"), *snake("a", "y")], alpha=np.full((1, 1, 1), 0.5))
+        changed, _ = rewritten(model)
+        assert operators(changed)["AdaptiveNorm"] == operators(changed)["Sin"] == 1
+        assert_same(model, changed, sound(CHANNELS))
 
     @pytest.mark.parametrize("reason", REFUSED_NORMALIZATIONS)
     def test_what_is_refused(self, reason):

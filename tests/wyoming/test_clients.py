@@ -71,6 +71,7 @@ def admission(uri):
         ([Event("synthesize", {"text": "Hi.", "voice": "Leo"})], "ProtocolError", "a voice is an object"),
         ([Event("synthesize", {"text": "Hi.", "voice": {"name": ["Leo"]}})], "ProtocolError", "are strings"),
         ([Event("synthesize", {"text": "<b>Hi.</b>", "text_format": "ssml"})], "ProtocolError", "send plain text"),
+        ([Event("synthesize", {"text": "Hi.", "text_format": []})], "ProtocolError", "send plain text"),
         ([Event("synthesize-start"), Event("synthesize-chunk", {"text": None})], "ProtocolError", "or no string"),
     ],
 )
