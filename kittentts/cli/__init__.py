@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         argcomplete.autocomplete(parser)
     _replace_closed_streams()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.wrong_usage(f"unrecognized arguments: {' '.join(unknown)}; --help lists those there are")
     logging.basicConfig(format="%(message)s", handlers=[StderrHandler()], level=logging.WARNING)
     level = logging.ERROR if options.quiet else logging.INFO if options.verbose else logging.WARNING
     logging.getLogger("kittentts").setLevel(level)

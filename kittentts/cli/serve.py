@@ -11,13 +11,14 @@ from kittentts.cli.options import add_command, add_model_option, add_speech_opti
 from kittentts.cli.progress import print_status
 from kittentts.cli.service import add_limits, check_limits, public_name
 from kittentts.defaults import pip_install
-from kittentts.errors import MissingExtraError
+from kittentts.errors import MissingExtraError, VoiceError
 from kittentts.server import settings
 from kittentts.service.listening import bind, is_loopback
 
 if TYPE_CHECKING:
     import argparse
 
+    from kittentts import KittenTTS
     from kittentts.cli.options import Commands
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def _run(options: argparse.Namespace) -> None:
         model = open_model(options)
         voices = model.available_voices
         aliases = settings.known_aliases(settings.VOICE_ALIASES, voices)
-        aliases |= dict(_voice_alias(options, text, voices) for text in options.voice_alias)
+        aliases |= dict(_voice_alias(options, text, model) for text in options.voice_alias)
         parameters = speech(options) | {"low_latency": options.low_latency}
         # each request has its own
         del parameters["cancel"]
@@ -152,10 +153,12 @@ def _check(options: argparse.Namespace) -> None:
         options.wrong_usage(f"--port {options.port}: a number from 0 to 65535 is needed")
 
 
-def _voice_alias(options: argparse.Namespace, text: str, voices: list[str]) -> tuple[str, str]:
+def _voice_alias(options: argparse.Namespace, text: str, model: KittenTTS) -> tuple[str, str]:
     name, equals, voice = text.partition("=")
     if not (name and equals):
         options.wrong_usage(f"--voice-alias {text!r}: NAME=VOICE is needed, like alloy=Luna")
-    if voice not in voices:
-        options.wrong_usage(f"--voice-alias {text!r}: the model has no voice {voice!r}, but {', '.join(voices)}")
+    try:
+        model.generate_stream("Hello.", voice).close()
+    except VoiceError as error:
+        options.wrong_usage(f"--voice-alias {text!r}: {error}")
     return name, voice

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from kittentts.defaults import pip_install
-from kittentts.errors import HubError, ModelError, ModelNotFoundError
+from kittentts.errors import HubError, ModelError, ModelNotFoundError, SettingError
 from kittentts.models.published import DEMO, OWNER, did_you_mean
 from kittentts.regular_file import check_regular_file
 
@@ -74,9 +74,14 @@ def find_model(
         ModelNotFoundError: no such directory, file, repository or revision; as `HubError` when the Hub is out of reach.
         ModelError: the files are malformed, or leave their directory.
         MissingExtraError: the demo voice is not installed.
+        SettingError: the revision is none, or the model is not on the Hub.
     """
     if not isinstance(name, str | os.PathLike):
         raise ModelNotFoundError(f"the model {name!r} is neither a str nor a path")
+    if revision is not None and not (isinstance(revision, str) and revision):
+        raise SettingError(f"revision={revision!r} is no branch, tag or commit; leave it out for the main branch")
+    if revision is not None and (name == DEMO or _is_directory(name)):
+        raise SettingError(f"revision={revision!r} is for models of the Hub, which {os.fspath(name)!r} is not")
     if _is_directory(name):
         return read_directory(Path(name))
     if name == DEMO:

@@ -61,7 +61,7 @@ _GRAPH = base64.b64decode(
 
 @functools.cache
 def is_native_exact() -> bool:
-    """Return whether the library's results are right, in about 2 ms; there must be one that can be used."""
+    """Return whether the library's results are right, in about 4 ms; there must be one that can be used."""
     # RuntimeError: the library cannot be loaded
     errors: tuple[type[Exception], ...] = (RuntimeError, *onnxruntime_errors())
     try:

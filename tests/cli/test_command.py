@@ -73,6 +73,7 @@ def test_speaking_imports_no_server_and_voices_no_engine(kitten, tiny_directory)
         (["say", "-i", "nothing.txt", "-o", "a.wav"], 1, "kittentts: nothing.txt: No such file or directory"),
         (["say", "Hello.", "--lexicon", "nothing.txt", "-o", "a.wav"], 1, "nothing.txt: No such file"),
         (["say", "Hello.", "-s", "fast", "-o", "a.wav"], 2, "invalid float value"),
+        (["say", "Hello.", "--phonemes"], 2, "kittentts say: error: unrecognized arguments: --phonemes; --help lists"),
         (["say", "Hello.", "-i", "a.txt", "-o", "a.wav"], 2, "not both"),
         (["say", "Hello.", "--format", "wav"], 2, "--format and --subtype are for -o"),
         (["say", "Hello.", "--quiet", "--verbose"], 2, "not allowed with"),

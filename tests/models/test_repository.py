@@ -14,7 +14,7 @@ import pytest
 import tiny_model
 
 from kittentts import KittenTTS, KittenTTSError, get_model
-from kittentts.errors import BackendError, MissingExtraError, ModelError, ModelNotFoundError
+from kittentts.errors import BackendError, MissingExtraError, ModelError, ModelNotFoundError, SettingError
 from kittentts.get_model import download_from_huggingface, load_from_local
 from kittentts.models.repository import cached_repositories, copy_directory, read_directory
 from kittentts.models.voices_file import load_voices
@@ -62,6 +62,18 @@ def test_both_types_and_a_config_without_the_optional_keys(directory, type_):
 def test_no_such_directory(name):
     with pytest.raises(ModelNotFoundError, match="there is no model directory"):
         KittenTTS(name)
+
+
+@pytest.mark.parametrize("revision", [5, ""])
+def test_what_is_no_revision(revision):
+    with pytest.raises(SettingError, match=f"revision={revision!r} is no branch, tag or commit"):
+        KittenTTS("a/b", revision=revision)
+
+
+def test_a_revision_is_for_models_of_the_hub(directory):
+    for name in (directory, "demo"):
+        with pytest.raises(SettingError, match="revision='main' is for models of the Hub"):
+            KittenTTS(name, revision="main")
 
 
 def test_a_name_of_another_type():

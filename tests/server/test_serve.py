@@ -71,7 +71,7 @@ def test_whether_others_can_reach_a_host(host, is_ours):
         (["--allow-origin", "https://example.org/"], 2, "scheme://host[:port] is needed"),
         (["--allow-origin", "example.org"], 2, "scheme://host[:port] is needed"),
         (["--voice-alias", "alloy"], 2, "NAME=VOICE is needed"),
-        (["--voice-alias", "alloy=Nobody"], 2, "the model has no voice 'Nobody'"),
+        (["--voice-alias", "alloy=Nobody"], 2, "'Nobody' is unknown; this model has"),
         (["--voice", "Nobody"], 1, "voice='Nobody' is unknown"),
         (["--speed", "9"], 2, "--speed"),
         (["--host", "192.0.2.1", "--no-auth"], 1, "192.0.2.1:0"),
