@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Pace:
+class _Spoken:
     characters: int
     """Characters of what is spoken."""
     audio_seconds: float
@@ -34,7 +34,7 @@ class _Pace:
 
 
 @dataclass(frozen=True)
-class Progress(_Pace):
+class Progress(_Spoken):
     """How far a call that speaks one text has come."""
 
     total_characters: int | None
@@ -46,7 +46,7 @@ class Progress(_Pace):
 
 
 @dataclass(frozen=True)
-class ManyProgress(_Pace):
+class ManyProgress(_Spoken):
     """How far a `generate_many` has come."""
 
     texts: int

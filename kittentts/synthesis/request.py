@@ -12,7 +12,7 @@ from kittentts import defaults
 from kittentts.alignment.source_map import ChunkSource, in_document, map_to_source
 from kittentts.audio.waveform import silence
 from kittentts.errors import SettingError, SilentTextError, TextError
-from kittentts.markup.parts import STAND_IN
+from kittentts.markup.parts import LONGEST_PAUSE, STAND_IN
 from kittentts.optimize import MODES
 from kittentts.phonemes.lexicon import check_lexicon
 from kittentts.phonemes.vocabulary import check_phonemes
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _EXCERPT = 40
 # what float32 holds after a speed prior
 _SPEEDS = (1e-30, 1e30)
-_LONGEST_SILENCE = 60.0
 # more runs at a time than any machine has cores for
 _MOST_WORKERS = 1024
 
@@ -174,9 +173,9 @@ def check_options(options: SpeechOptions) -> None:
         raise SettingError(
             f"speed={options.speed!r} is not a number from {low} to {high}, like 1.0, the voice's own pace"
         )
-    if not _is_number(options.sentence_silence, 0, _LONGEST_SILENCE):
+    if not _is_number(options.sentence_silence, 0, LONGEST_PAUSE):
         raise SettingError(
-            f"sentence_silence={options.sentence_silence!r} is not a number of seconds from 0 to {_LONGEST_SILENCE:.0f}"
+            f"sentence_silence={options.sentence_silence!r} is not a number of seconds from 0 to {LONGEST_PAUSE:.0f}"
         )
     seed = options.seed
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0):
