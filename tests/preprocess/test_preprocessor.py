@@ -193,3 +193,15 @@ def test_functions_with_parameters():
 def test_the_public_names():
     assert len(pre.__all__) == len(set(pre.__all__))
     assert all(hasattr(pre, name) for name in pre.__all__)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("On September 5, 2026 it rained.", "on september five two thousand twenty-six it rained."),
+        ("On Sept. 5, 2026 it rained.", "on sept. five two thousand twenty-six it rained."),
+        ("It has gate 5, 2026 seats.", "it has gate five, two thousand twenty-six seats."),
+    ],
+)
+def test_the_comma_of_a_date_is_dropped_and_no_other(text, expected):
+    assert pre.TextPreprocessor(remove_punctuation=False)(text) == expected
