@@ -56,8 +56,9 @@ async def agenerate_stream(
 ) -> AsyncGenerator[Samples, None]:
     """Yield what `generate_stream(text, **options)` yields; cancelling the task, or closing this, ends it."""
     _check(text, options)
-    cancel = TaskEvent(asyncio.get_running_loop())
-    pieces = _AsyncText(text, asyncio.get_running_loop()) if isinstance(text, AsyncIterable) else None
+    loop = asyncio.get_running_loop()
+    cancel = TaskEvent(loop)
+    pieces = _AsyncText(text, loop) if isinstance(text, AsyncIterable) else None
     with _thread() as run:
         stream: Any = None
         try:

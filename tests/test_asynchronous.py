@@ -257,6 +257,47 @@ def test_a_text_that_raises_stop_iteration_is_an_error(tiny):
         asyncio.run(tiny.agenerate(Text()))
 
 
+def test_a_call_ends_when_its_loop_is_closed():
+    ended = threading.Event()
+
+    def speak(_text, *, cancel):
+        while not cancel.is_set():
+            yield np.zeros(1, np.float32)
+        ended.set()
+
+    async def main():
+        await anext(streams[0])
+
+    loop = asyncio.new_event_loop()
+    streams = [agenerate_stream(lambda text, *, cancel: list(speak(text, cancel=cancel)), "Hello.")]
+    task = loop.create_task(main())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert not ended.is_set()
+    loop.close()
+    assert ended.wait(60)
+    # asyncio tells it of every task that a loop leaves
+    task._log_destroy_pending = False
+
+
+def test_a_piece_is_read_when_it_is_wanted(tiny):
+    read = []
+
+    async def pieces():
+        for piece in ("One. ", "Two. ", "Three. ", "Four. ", "Five. "):
+            read.append(piece)
+            yield piece
+
+    async def main():
+        stream = tiny.agenerate_stream(pieces())
+        await anext(stream)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(read) < 5
+        await stream.aclose()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("is_closed", [True, False])
 @pytest.mark.parametrize("is_text_async", [True, False])
 def test_a_program_whose_loop_has_ended_ends(run_python, tiny_directory, is_closed, is_text_async):

@@ -249,8 +249,10 @@ def read_pipe() -> Iterator[str]:
 
 def _waiting_stdin() -> TextIO:
     """Return stdin; who has made it non-blocking would lose what comes late."""
-    with contextlib.suppress(OSError):  # none that has a descriptor
-        os.set_blocking(sys.stdin.fileno(), True)
+    # Windows has no such function before Python 3.12, and for pipes only
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # it has no descriptor
+            os.set_blocking(sys.stdin.fileno(), True)
     return sys.stdin
 
 

@@ -10,7 +10,7 @@ import pytest
 import quantized_model
 from optimized import change_record, entries, opened
 
-from kittentts import KittenTTS
+from kittentts import KittenTTS, optimize
 from kittentts.errors import ModelError
 from kittentts.get_model import load_from_local
 from kittentts.models.cache import sha1
@@ -133,6 +133,19 @@ def test_garbage_with_a_fitting_record_falls_back_to_the_original(voice, cache, 
     # an original that cannot be opened is no reason to try it twice
     with pytest.raises(ModelError, match="cannot be opened"):
         KittenTTS(broken_copy(voice, folder.parent.parent / "broken"))
+
+
+def test_a_graph_that_is_gone_when_it_is_opened_falls_back_to_the_original(voice, monkeypatch, caplog):
+    def find_and_lose(*arguments):
+        file = found(*arguments)
+        file.unlink()
+        return file
+
+    KittenTTS(voice)
+    found = optimize.optimized_file
+    monkeypatch.setattr(optimize, "optimized_file", find_and_lose)
+    assert opened(KittenTTS(voice)) == voice / "tiny.onnx"
+    assert "the original is used" in caplog.text
 
 
 def broken_copy(voice, target):

@@ -149,8 +149,8 @@ class TestOpenAI:
             ({"input": "..."}, openai.BadRequestError, "input", None, "no word, number or symbol"),
             ({"input": "a" * 4097}, openai.BadRequestError, "input", "string_above_max_length", "up to 4096"),
             ({"response_format": "ogg"}, openai.BadRequestError, "response_format", None, "'mp3', 'opus'"),
-            ({"speed": 0.2}, openai.BadRequestError, "speed", None, "greater than or equal to 0.25"),
-            ({"speed": 4.1}, openai.BadRequestError, "speed", None, "less than or equal to 4"),
+            ({"speed": 0.2}, openai.BadRequestError, "speed", None, "greater than or equal to 0.25, not 0.2"),
+            ({"speed": 4.1}, openai.BadRequestError, "speed", None, "less than or equal to 4, not 4.1"),
             ({"stream_format": "x"}, openai.BadRequestError, "stream_format", None, "'audio' or 'sse'"),
         ],
     )

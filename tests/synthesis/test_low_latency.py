@@ -51,6 +51,19 @@ def test_no_piece_comes_late_and_they_grow_until_sentences_are_whole(factor, spe
     assert cut.is_relaxed == (factor < 0.6)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1e30])
+def test_a_clock_that_is_coarse_or_a_speed_that_is_none_spoils_nothing(seconds):
+    pace = Pace()
+    pace.record(seconds, 75, 1.0)
+    cut = LatencyCut(pace, 1.0)
+    assert 0 < cut(TEXT, True) < 100
+    cut.spoken(24_000)
+    cut(TEXT, True)
+    for _ in range(40):
+        pace.record(0.5 * (75 + OVERHEAD) / PACE, 75, 1.0)
+    assert pace.seconds == pytest.approx(0.5 / PACE, rel=0.01)
+
+
 def test_after_a_long_pause_of_the_writer_sentences_are_cut_again():
     sentence = "The committee, which met in the old town hall on a cold and rainy evening, could not agree."
     now = 0.0
